@@ -1,0 +1,113 @@
+// Brings node_modules and dist up to date, with nothing but Node: it runs before anything is
+// installed. Says nothing when there is nothing to do. `--force` builds in any case.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const sourceFolders = ['src', 'sql-tests/runner', 'bench', 'scripts'];
+const installStamp = join(root, 'node_modules', '.heliosdb-lock');
+const buildStamp = join(root, 'dist', '.heliosdb-build');
+
+const lockFile = join(root, 'package-lock.json');
+const lockHash = hash(readFileSync(lockFile));
+
+if (readIfThere(installStamp) !== lockHash) {
+  if (!isInstalled()) {
+    say('installing packages');
+    // Development packages hold the compiler; NODE_ENV=production would leave them out.
+    npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+  }
+  try {
+    writeFileSync(installStamp, lockHash);
+  } catch {
+    // Installed by somebody else, who alone may write there: it is compared each time.
+  }
+}
+
+const sources = sourceFolders.flatMap((folder) => filesBelow(folder, '.ts'));
+const fingerprint = hash(
+  [lockHash, ...['tsconfig.json', ...sources].map((file) => `${file} ${signature(file)}`)].join(),
+);
+const force = process.argv.includes('--force');
+if (force || readIfThere(buildStamp) !== fingerprint) {
+  say('building');
+  // The compiler takes its own record for the truth, also when the files are gone. Only the record
+  // is removed, so that what was built before goes on running when the sources do not compile.
+  if (force || !existsSync(join(root, 'dist', 'src'))) {
+    rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true });
+  }
+  run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]);
+  removeOrphans();
+  writeFileSync(buildStamp, fingerprint);
+}
+
+/** Whether npm's own record of what is installed has every package of the lock file. */
+function isInstalled() {
+  const record = readIfThere(join(root, 'node_modules', '.package-lock.json'));
+  if (record === undefined) return false;
+  const installed = JSON.parse(record).packages;
+  const wanted = Object.entries(JSON.parse(readFileSync(lockFile, 'utf8')).packages);
+  return wanted.every(
+    ([path, { version, optional }]) =>
+      path === '' || installed[path]?.version === version || (optional && !installed[path]),
+  );
+}
+
+/** What was compiled from a file that is gone, which would go on being run as a test. */
+function removeOrphans() {
+  for (const file of filesBelow('dist', '.js')) {
+    const source = file.slice('dist/'.length, -'.js'.length);
+    if (existsSync(join(root, `${source}.ts`))) continue;
+    for (const ending of ['.js', '.js.map', '.d.ts']) {
+      rmSync(join(root, 'dist', source + ending), { force: true });
+    }
+  }
+}
+
+function filesBelow(folder, ending) {
+  const directory = join(root, folder);
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) return entry.name === 'planted' ? [] : filesBelow(path, ending);
+      return entry.name.endsWith(ending) ? [path] : [];
+    })
+    .sort();
+}
+
+function signature(file) {
+  const { size, mtimeMs } = statSync(join(root, file));
+  return `${size} ${mtimeMs}`;
+}
+
+function hash(content) {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function readIfThere(file) {
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+function npm(args) {
+  // The npm that runs this script, not whichever comes first in PATH.
+  const self = process.env.npm_execpath;
+  if (self?.endsWith('.js')) run(process.execPath, [self, ...args]);
+  else run('npm', args);
+}
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (error) say(`${command}: ${error.message}`);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function say(line) {
+  process.stderr.write(`${line}\n`);
+}

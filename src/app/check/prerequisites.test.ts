@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { parseUpstream } from '../config/upstream.ts';
+import { judgePrerequisites, windowsWillWork } from './prerequisites.ts';
+import type { ServerFacts, UpstreamFacts } from './upstream-facts.ts';
+
+const upstream = parseUpstream('postgres://ann@db.example/shop', '--upstream');
+
+const goodServer: ServerFacts = {
+  version: '17.2',
+  versionNumber: 170_002,
+  isStandby: false,
+  isEncrypted: true,
+  walLevel: 'logical',
+  slotsMax: 10,
+  slotsUsed: 3,
+  sendersMax: 10,
+  sendersUsed: 3,
+  mayReplicate: true,
+};
+
+describe('the prerequisites of an upstream', () => {
+  it('are all met by a good one', () => {
+    const found = judge({});
+    assert.ok(found.every(({ state }) => state === 'ok'));
+    assert.ok(windowsWillWork(found));
+  });
+
+  for (const [what, name, state, mend, change] of [
+    ['an old version', 'version', 'fail', /upgrade to Postgres 14/, { versionNumber: 130_009 }],
+    ['a version of the future', 'version', 'note', undefined, { versionNumber: 190_000 }],
+    ['no TLS', 'encryption', 'note', /sslmode=require/, { isEncrypted: false }],
+    ['another wal_level', 'wal_level', 'capture', /wal_level = 'logical'/, { walLevel: 'replica' }],
+    [
+      'no slot left',
+      'replication slots',
+      'capture',
+      /max_replication_slots = 15/,
+      { slotsUsed: 10 },
+    ],
+    ['no sender at all', 'wal senders', 'capture', /max_wal_senders = 10/, noSenders()],
+    [
+      'no right to replicate',
+      'right to replicate',
+      'capture',
+      /ALTER ROLE "ann" REPLICATION/,
+      { mayReplicate: false },
+    ],
+  ] as const) {
+    it(`tell of ${what}, and how to mend it`, () => {
+      const prerequisite = judge(change).find((one) => one.name === name);
+      assert.equal(prerequisite?.state, state);
+      if (mend !== undefined) assert.match(prerequisite?.mend ?? '', mend);
+    });
+  }
+
+  it('do not keep windows from working when only capture lacks something', () => {
+    assert.ok(windowsWillWork(judge({ walLevel: 'replica', mayReplicate: false })));
+    assert.ok(!windowsWillWork(judge({ versionNumber: 130_000 })));
+  });
+
+  it('tell of a server that asks for no password', () => {
+    const found = judgePrerequisites(upstream, {
+      probe: { kind: 'admitted', asked: false },
+      server: goodServer,
+    });
+    assert.equal(found.find(({ name }) => name === 'proof')?.state, 'note');
+  });
+
+  for (const [what, facts, mend] of [
+    ['does not answer', { probe: { kind: 'unreachable', cause: 'x' } }, /start the server/],
+    ['asks for a password', { probe: { kind: 'asked' } }, /write it into the URL/],
+    [
+      'refuses us',
+      { probe: { kind: 'refused', code: '3D000', message: 'no such database' } },
+      /correct the user/,
+    ],
+  ] as const satisfies readonly (readonly [string, UpstreamFacts, RegExp])[]) {
+    it(`are not met when it ${what}`, () => {
+      const found = judgePrerequisites(upstream, facts);
+      assert.ok(!windowsWillWork(found));
+      assert.match(found[0]?.mend ?? '', mend);
+    });
+  }
+});
+
+function judge(change: Partial<ServerFacts>): ReturnType<typeof judgePrerequisites> {
+  const server = { ...goodServer, ...change };
+  return judgePrerequisites(upstream, { probe: { kind: 'admitted', asked: true }, server });
+}
+
+function noSenders(): Partial<ServerFacts> {
+  return { sendersMax: 0, sendersUsed: 0 };
+}

@@ -1,0 +1,156 @@
+import { isLoopback } from '../config/address.ts';
+import { printUpstream, type Upstream } from '../config/upstream.ts';
+import type { ServerFacts, UpstreamFacts } from './upstream-facts.ts';
+
+/**
+ * One thing HeliosDB needs of an upstream.
+ * - `ok`: it is there.
+ * - `note`: it works, and there is something to know.
+ * - `capture`: windows work without it, change data capture does not.
+ * - `fail`: nothing works without it.
+ */
+export type Prerequisite = {
+  readonly state: 'ok' | 'note' | 'capture' | 'fail';
+  readonly name: string;
+  /** What was found. */
+  readonly found: string;
+  /** What to do about it, when there is something to do. */
+  readonly mend?: string;
+};
+
+const oldestMajor = 14;
+const newestMajor = 18;
+
+/** Judges what was found, in the order in which a person would mend it. */
+export function judgePrerequisites(upstream: Upstream, facts: UpstreamFacts): Prerequisite[] {
+  const connection = judgeConnection(upstream, facts);
+  if (facts.server === undefined) return [connection];
+  const { server } = facts;
+  return [
+    connection,
+    judgeVersion(server),
+    judgeEncryption(upstream, server),
+    judgeProof(upstream, facts),
+    judgeWalLevel(server),
+    judgeSlots(server),
+    judgeSenders(server),
+    judgeReplicationRight(upstream, server),
+  ];
+}
+
+/** `capture` may be missing: it is not used yet when only windows are. */
+export function windowsWillWork(prerequisites: readonly Prerequisite[]): boolean {
+  return prerequisites.every(({ state }) => state !== 'fail');
+}
+
+function judgeConnection(upstream: Upstream, { probe }: UpstreamFacts): Prerequisite {
+  const name = 'connection';
+  const where = printUpstream(upstream);
+  switch (probe.kind) {
+    case 'admitted':
+      return { state: 'ok', name, found: `${where} answers user ${upstream.user}` };
+    case 'asked':
+      return {
+        state: 'fail',
+        name,
+        found: `${where} asks user ${upstream.user} for a password`,
+        mend: 'write it into the URL of --upstream; clients bring their own all the same',
+      };
+    case 'refused':
+      return {
+        state: 'fail',
+        name,
+        found: `${where} refuses user ${upstream.user}: ${probe.message}`,
+        mend: 'correct the user, password and database in the URL of --upstream',
+      };
+    case 'unreachable':
+      return {
+        state: 'fail',
+        name,
+        found: `${where} does not answer: ${reasonOf(probe.cause)}`,
+        mend: 'start the server, or correct the host and port in the URL of --upstream',
+      };
+  }
+}
+
+function judgeVersion({ version, versionNumber }: ServerFacts): Prerequisite {
+  const name = 'version';
+  const major = Math.floor(versionNumber / 10_000);
+  const found = `Postgres ${version}`;
+  if (major < oldestMajor) {
+    return { state: 'fail', name, found, mend: `upgrade to Postgres ${oldestMajor} or newer` };
+  }
+  if (major > newestMajor) {
+    return { state: 'note', name, found: `${found}, tested up to ${newestMajor}` };
+  }
+  return { state: 'ok', name, found };
+}
+
+function judgeEncryption(upstream: Upstream, server: ServerFacts): Prerequisite {
+  const name = 'encryption';
+  if (server.isEncrypted) return { state: 'ok', name, found: 'TLS' };
+  if (upstream.host.startsWith('/') || isLoopback(upstream.host)) {
+    return { state: 'ok', name, found: 'not needed within one machine' };
+  }
+  return {
+    state: 'note',
+    name,
+    found: 'none, passwords and data cross the network in the clear',
+    mend: 'set ssl = on at the server and sslmode=require in the URL of --upstream',
+  };
+}
+
+function judgeProof({ user }: Upstream, { probe }: UpstreamFacts): Prerequisite {
+  const name = 'proof';
+  if (probe.kind === 'admitted' && probe.asked) {
+    return { state: 'ok', name, found: `a password is asked of user ${user}` };
+  }
+  return {
+    state: 'note',
+    name,
+    found: `user ${user} is let in without a password, so --listen has to stay on loopback`,
+    mend: 'ask for scram-sha-256 in pg_hba.conf to listen elsewhere',
+  };
+}
+
+function judgeWalLevel({ walLevel }: ServerFacts): Prerequisite {
+  if (walLevel === 'logical') return { state: 'ok', name: 'wal_level', found: walLevel };
+  return {
+    state: 'capture',
+    name: 'wal_level',
+    found: walLevel,
+    mend: "run ALTER SYSTEM SET wal_level = 'logical' and restart the server",
+  };
+}
+
+function judgeSlots({ slotsMax, slotsUsed }: ServerFacts): Prerequisite {
+  return judgeRoom('replication slots', 'max_replication_slots', slotsMax, slotsUsed);
+}
+
+function judgeSenders({ sendersMax, sendersUsed }: ServerFacts): Prerequisite {
+  return judgeRoom('wal senders', 'max_wal_senders', sendersMax, sendersUsed);
+}
+
+function judgeRoom(name: string, setting: string, max: number, used: number): Prerequisite {
+  const found = `${used} of ${max} used`;
+  if (used < max) return { state: 'ok', name, found };
+  const mend = `run ALTER SYSTEM SET ${setting} = ${Math.max(10, max + 5)} and restart the server`;
+  return { state: 'capture', name, found, mend };
+}
+
+function judgeReplicationRight({ user }: Upstream, { mayReplicate }: ServerFacts): Prerequisite {
+  const name = 'right to replicate';
+  if (mayReplicate) return { state: 'ok', name, found: `user ${user} has it` };
+  const role = `"${user.replaceAll('"', '""')}"`;
+  return {
+    state: 'capture',
+    name,
+    found: `user ${user} does not have it`,
+    mend: `run ALTER ROLE ${role} REPLICATION as a superuser`,
+  };
+}
+
+function reasonOf(cause: unknown): string {
+  if (cause instanceof AggregateError) return reasonOf(cause.errors[0]);
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,21 @@
+/** A place to listen on. Port 0 lets the operating system choose. */
+export type Address = { readonly host: string; readonly port: number };
+
+/** Reads `HOST:PORT`, `[v6]:PORT`, `:PORT` (every interface) or `PORT` (loopback). */
+export function parseAddress(text: string): Address | undefined {
+  const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(text.trim());
+  if (match === null) return undefined;
+  const port = Number(match[3]);
+  if (port > 65_535) return undefined;
+  const named = match[1] ?? match[2];
+  return { host: named === undefined ? '127.0.0.1' : named || '0.0.0.0', port };
+}
+
+export function printAddress({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Whether only processes of this machine can connect. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}

@@ -1,0 +1,27 @@
+/** What the supervisor and the processes of the roles say to each other. */
+import type { PgErrorFields } from '../../core/errors/pg-error.ts';
+import type { PartState } from '../../http/node-view.ts';
+import type { CollectedMetrics } from '../../observe/process-metrics.ts';
+import type { Address } from '../config/address.ts';
+
+export type ToRole =
+  /** First, and once. The content is the role's own. */
+  | { readonly kind: 'configure'; readonly configuration: unknown }
+  /** To `http`, whenever something changed. */
+  | { readonly kind: 'parts'; readonly parts: readonly PartState[] }
+  | { readonly kind: 'collect'; readonly id: number }
+  /** To `http`, the answer to its `collect-node`. */
+  | {
+      readonly kind: 'node-collected';
+      readonly id: number;
+      readonly collected: readonly CollectedMetrics[];
+    }
+  /** Serve nobody new, let what is open finish for that long, then exit. */
+  | { readonly kind: 'drain'; readonly timeoutMs: number };
+
+export type FromRole =
+  | { readonly kind: 'ready'; readonly addresses: Readonly<Record<string, Address>> }
+  /** It cannot start as configured; the process exits with code 78 afterwards. */
+  | { readonly kind: 'failed'; readonly error: PgErrorFields }
+  | { readonly kind: 'collected'; readonly id: number; readonly metrics: CollectedMetrics }
+  | { readonly kind: 'collect-node'; readonly id: number };

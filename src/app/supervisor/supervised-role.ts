@@ -1,0 +1,167 @@
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../../contracts/logger.ts';
+import { configurationExitCode, roleDoesNotStart } from '../../core/errors/configuration.ts';
+import { PgError } from '../../core/errors/pg-error.ts';
+import type { PartState } from '../../http/node-view.ts';
+import type { CollectedMetrics } from '../../observe/process-metrics.ts';
+import type { Address } from '../config/address.ts';
+import { collectMax, firstStartAttemptsMax, roleExitMax } from '../limits.ts';
+import { Backoff } from './backoff.ts';
+import type { FromRole, ToRole } from './messages.ts';
+
+export type SupervisedRoleOptions = {
+  readonly name: string;
+  readonly logger: Logger;
+  readonly spawn: () => ChildProcess;
+  /** Asked at each start; `previous` is where the last process listened. */
+  readonly configuration: (previous: Readonly<Record<string, Address>>) => unknown;
+  readonly onChange: () => void;
+  /** It cannot go on; called at most once. */
+  readonly onFatal: (error: PgError) => void;
+  readonly onMessage?: (message: FromRole) => void;
+};
+
+/** One process of a role: started, configured, watched, started again when it ends. */
+export class SupervisedRole {
+  readonly name: string;
+  readonly ready: Promise<void>;
+
+  readonly #options: SupervisedRoleOptions;
+  readonly #backoff = new Backoff();
+  #child: ChildProcess | undefined;
+  #exited: Promise<void> = Promise.resolve();
+  #state: PartState['state'] = 'starting';
+  #restarts = 0;
+  #wasReady = false;
+  #addresses: Readonly<Record<string, Address>> = {};
+  #announceReady: () => void = () => undefined;
+  #failure: PgError | undefined;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #collections = 0;
+  readonly #collecting = new Map<number, (metrics: CollectedMetrics) => void>();
+
+  constructor(options: SupervisedRoleOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.ready = new Promise((resolve) => {
+      this.#announceReady = resolve;
+    });
+  }
+
+  get state(): PartState['state'] {
+    return this.#state;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get pid(): number | undefined {
+    return this.#state === 'restarting' ? undefined : this.#child?.pid;
+  }
+
+  get addresses(): Readonly<Record<string, Address>> {
+    return this.#addresses;
+  }
+
+  start(): void {
+    const child = this.#options.spawn();
+    const startedAt = performance.now();
+    this.#child = child;
+    this.#exited = new Promise((resolve) => {
+      let isOver = false;
+      const over = (how: string, code: number | null): void => {
+        if (isOver) return;
+        isOver = true;
+        resolve();
+        this.#ended({ how, code, ranForMs: performance.now() - startedAt });
+      };
+      child.once('error', (error) => over(`could not be run: ${error.message}`, null));
+      child.once('exit', (code, signal) => over(`ended with ${signal ?? `code ${code}`}`, code));
+    });
+    child.on('message', (message) => this.#receive(message as FromRole));
+    const configuration = this.#options.configuration(this.#addresses);
+    this.send({ kind: 'configure', configuration });
+  }
+
+  /** Lost when the process is not there: whoever restarts is told anew. */
+  send(message: ToRole): void {
+    if (this.#child?.connected) this.#child.send(message, () => undefined);
+  }
+
+  /** What the process counted, or nothing when it does not answer in time. */
+  collect(): Promise<CollectedMetrics | undefined> {
+    if (this.#state !== 'up' && this.#state !== 'draining') return Promise.resolve(undefined);
+    this.#collections += 1;
+    const id = this.#collections;
+    return new Promise((resolve) => {
+      const done = (metrics?: CollectedMetrics): void => {
+        clearTimeout(timer);
+        this.#collecting.delete(id);
+        resolve(metrics);
+      };
+      const timer = setTimeout(done, collectMax);
+      this.#collecting.set(id, done);
+      this.send({ kind: 'collect', id });
+    });
+  }
+
+  /** Lets the process finish what is open, then ends it in any case. */
+  async stop(drainTimeoutMs: number): Promise<void> {
+    this.#state = 'draining';
+    clearTimeout(this.#restartTimer);
+    this.send({ kind: 'drain', timeoutMs: drainTimeoutMs });
+    const patience = new AbortController();
+    const late = delay(drainTimeoutMs + roleExitMax, undefined, { signal: patience.signal });
+    await Promise.race([this.#exited, late]);
+    patience.abort();
+    late.catch(() => undefined);
+    this.kill();
+    await this.#exited;
+  }
+
+  kill(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  #receive(message: FromRole): void {
+    switch (message.kind) {
+      case 'ready':
+        this.#addresses = message.addresses;
+        this.#wasReady = true;
+        if (this.#state !== 'draining') this.#state = 'up';
+        this.#announceReady();
+        this.#options.onChange();
+        return;
+      case 'failed':
+        this.#failure = new PgError(message.error);
+        return;
+      case 'collected':
+        this.#collecting.get(message.id)?.(message.metrics);
+        return;
+      case 'collect-node':
+        this.#options.onMessage?.(message);
+        return;
+    }
+  }
+
+  #ended(end: { how: string; code: number | null; ranForMs: number }): void {
+    if (this.#state === 'draining') return;
+    const { name, logger, onChange, onFatal } = this.#options;
+    if (this.#failure !== undefined && end.code === configurationExitCode) {
+      onFatal(this.#failure);
+      return;
+    }
+    const delayMs = this.#backoff.next(end.ranForMs);
+    if (!this.#wasReady && this.#backoff.failures >= firstStartAttemptsMax) {
+      onFatal(roleDoesNotStart(name, end.how));
+      return;
+    }
+    this.#state = 'restarting';
+    this.#restarts += 1;
+    logger.warn('role process ended, restarting', { role: name, how: end.how, delayMs });
+    this.#restartTimer = setTimeout(() => this.start(), delayMs);
+    onChange();
+  }
+}

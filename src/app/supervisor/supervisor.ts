@@ -1,0 +1,224 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../../contracts/logger.ts';
+import { upstreamTrusts, upstreamUnreachable } from '../../core/errors/configuration.ts';
+import type { PgError } from '../../core/errors/pg-error.ts';
+import type { PartState } from '../../http/node-view.ts';
+import { probeUpstream } from '../../postgres/probe-upstream.ts';
+import { type Address, isLoopback, printAddress } from '../config/address.ts';
+import type { Configuration, RoleName } from '../config/configuration.ts';
+import { printUpstream, type Upstream } from '../config/upstream.ts';
+import { lockDataDirectory } from '../data-lock.ts';
+import { openEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
+import { postgresStopMax } from '../limits.ts';
+import type { NodeAddresses } from '../ready-line.ts';
+import type { HttpRoleConfiguration } from '../roles/http-role.ts';
+import type { ProxyRoleConfiguration } from '../roles/proxy-role.ts';
+import { Backoff } from './backoff.ts';
+import { proxyProcesses, spawnRole } from './role-processes.ts';
+import { SupervisedPostgres } from './supervised-postgres.ts';
+import { SupervisedRole } from './supervised-role.ts';
+
+export type SupervisorOptions = {
+  readonly configuration: Configuration;
+  readonly logger: Logger;
+  /** Told what a person may want to know, a line at a time. */
+  readonly say: (line: string) => void;
+  /** A part cannot go on; the node has to be stopped. */
+  readonly onFatal: (error: PgError) => void;
+};
+
+/** Runs the parts of a node as processes of their own and keeps them running. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #configuration: Configuration;
+  readonly #roles: SupervisedRole[] = [];
+  readonly #stopping = new AbortController();
+  #postgres: SupervisedPostgres | undefined;
+  #postgresPort = 0;
+  #startingPostgres: Promise<void> = Promise.resolve();
+  #unlock: () => void = () => undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#configuration = options.configuration;
+  }
+
+  /** Resolves when every part is up, with where to reach the node. Rejects with a PgError. */
+  async start(): Promise<NodeAddresses> {
+    const { roles, upstream } = this.#configuration;
+    if (upstream === undefined) {
+      this.#startingPostgres = this.#startPostgres();
+      await this.#startingPostgres;
+    }
+    if (!this.#stopping.signal.aborted && roles.includes('proxy')) await this.#refuseOpenTrust();
+    // Told to stop in the meantime: nothing more is started.
+    if (this.#stopping.signal.aborted) return {};
+    for (const role of roles) this.#startRole(role);
+    await Promise.all([
+      ...this.#roles.map((role) => role.ready),
+      ...(upstream === undefined ? [] : [this.#sayWhenUnreachable(upstream)]),
+    ]);
+    return {
+      listen: this.#roleOf('proxy')?.addresses['listen'],
+      http: this.#roleOf('http')?.addresses['http'],
+      metrics: this.#roleOf('http')?.addresses['metrics'],
+    };
+  }
+
+  /** The database behind the endpoint, embedded or not. */
+  upstream(): Upstream {
+    return (
+      this.#configuration.upstream ?? {
+        host: '127.0.0.1',
+        port: this.#postgres?.port ?? 0,
+        user: 'postgres',
+        password: undefined,
+        database: 'postgres',
+        sslMode: 'disable',
+        authority: undefined,
+      }
+    );
+  }
+
+  /** Drains the proxies, then ends the rest, the database last. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const { drainTimeoutMs } = this.#configuration;
+    const proxies = this.#roles.filter(({ name }) => name === 'proxy');
+    const others = this.#roles.filter(({ name }) => name !== 'proxy');
+    await Promise.all(proxies.map((role) => role.stop(drainTimeoutMs)));
+    await Promise.all(others.map((role) => role.stop(0)));
+    // A database that is just being made is not left behind half-way, unless that takes too long.
+    const patience = delay(postgresStopMax, undefined, { ref: false });
+    await Promise.race([this.#startingPostgres.catch(() => undefined), patience]);
+    await this.#postgres?.stop();
+    this.#unlock();
+  }
+
+  /** Ends the processes of the roles at once; used when a person has lost patience. */
+  kill(): void {
+    for (const role of this.#roles) role.kill();
+  }
+
+  async #startPostgres(): Promise<void> {
+    const { logger, say } = this.#options;
+    const { dataDirectory } = this.#configuration;
+    this.#unlock = lockDataDirectory(dataDirectory);
+    const postgres = await openEmbeddedPostgres({ dataDirectory, say });
+    if (this.#stopping.signal.aborted) return;
+    this.#postgres = new SupervisedPostgres({
+      postgres,
+      logger,
+      onChange: () => this.#postgresChanged(),
+    });
+    await this.#postgres.start();
+    this.#postgresPort = this.#postgres.port;
+  }
+
+  #postgresChanged(): void {
+    this.#tellParts();
+    const port = this.#postgres?.port ?? 0;
+    if (port === this.#postgresPort) return;
+    this.#postgresPort = port;
+    // Somebody took the port in between: the roles have to be told, which is done by a new start.
+    for (const role of this.#roles) role.kill();
+  }
+
+  /**
+   * Through the proxy every client comes from the proxy's address, so a server that trusts that
+   * address would let in whoever reaches the endpoint.
+   */
+  async #refuseOpenTrust(): Promise<void> {
+    const { listen, allowTrust } = this.#configuration;
+    if (allowTrust || isLoopback(listen.host)) return;
+    const upstream = this.upstream();
+    const backoff = new Backoff();
+    while (!this.#stopping.signal.aborted) {
+      const probe = await probeUpstream(upstream);
+      if (probe.kind === 'admitted' && !probe.asked) {
+        throw upstreamTrusts(upstream.user, printAddress(listen));
+      }
+      if (probe.kind !== 'unreachable') return;
+      if (backoff.failures === 0) {
+        this.#options.say(`waiting for the upstream at ${printUpstream(upstream)}`);
+      }
+      const { signal } = this.#stopping;
+      await delay(backoff.next(0), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Not an error: it may come up later, and clients are told until then. */
+  async #sayWhenUnreachable(upstream: Upstream): Promise<void> {
+    const probe = await probeUpstream(upstream);
+    if (probe.kind !== 'unreachable') return;
+    const { message, hint } = upstreamUnreachable(printUpstream(upstream), probe.cause);
+    this.#options.say(`${message}\nHINT:  ${hint}`);
+  }
+
+  #startRole(name: RoleName): void {
+    const count = name === 'proxy' ? proxyProcesses() : 1;
+    for (let index = 0; index < count; index += 1) {
+      const role = new SupervisedRole({
+        name,
+        logger: this.#options.logger,
+        spawn: () => spawnRole(name, count > 1),
+        configuration: (previous) => this.#configurationOf(name, previous),
+        onChange: () => this.#tellParts(),
+        onFatal: this.#options.onFatal,
+        onMessage: (message) => {
+          if (message.kind === 'collect-node') void this.#collectFor(role, message.id);
+        },
+      });
+      this.#roles.push(role);
+      role.start();
+    }
+  }
+
+  /** Where a process listened before it listens again, also when the system had chosen the port. */
+  #configurationOf(
+    name: RoleName,
+    previous: Readonly<Record<string, Address>>,
+  ): ProxyRoleConfiguration | HttpRoleConfiguration {
+    const { listen, http, metrics, tls, logLevel } = this.#configuration;
+    const upstream = this.upstream();
+    switch (name) {
+      case 'proxy':
+        return { listen: previous['listen'] ?? listen, upstream, tls, logLevel };
+      case 'http':
+        return {
+          http: previous['http'] ?? http,
+          metrics: previous['metrics'] ?? metrics,
+          upstream,
+        };
+    }
+  }
+
+  #roleOf(name: RoleName): SupervisedRole | undefined {
+    return this.#roles.find((role) => role.name === name);
+  }
+
+  #parts(): PartState[] {
+    const parts = this.#configuration.roles.map((name) => {
+      const processes = this.#roles.filter((role) => role.name === name);
+      return {
+        name,
+        // A role serves as long as one of its processes does.
+        state:
+          processes.find(({ state }) => state === 'up')?.state ?? processes[0]?.state ?? 'starting',
+        restarts: processes.reduce((sum, { restarts }) => sum + restarts, 0),
+        pids: processes.flatMap(({ pid }) => pid ?? []),
+      };
+    });
+    return this.#postgres === undefined ? parts : [...parts, this.#postgres.part];
+  }
+
+  #tellParts(): void {
+    this.#roleOf('http')?.send({ kind: 'parts', parts: this.#parts() });
+  }
+
+  async #collectFor(asker: SupervisedRole, id: number): Promise<void> {
+    const answers = await Promise.all(this.#roles.map((role) => role.collect()));
+    const collected = answers.filter((answer) => answer !== undefined);
+    asker.send({ kind: 'node-collected', id, collected });
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * Where a part of the program says what happened. Levels promise something: `error` means a person
+ * must act, `warn` is odd but recovered, `info` is a change of state, `debug` is off by default.
+ * Messages are fragments without capitals; values go into fields. Never statement parameters or
+ * secrets. A logger never throws.
+ */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+export type LogFields = Readonly<Record<string, unknown>>;

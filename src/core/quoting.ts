@@ -1,0 +1,5 @@
+/** A text as an SQL literal, right whatever standard_conforming_strings says. */
+export function quoteLiteral(text: string): string {
+  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
+  return text.includes('\\') ? `E${quoted}` : quoted;
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { type HttpServer, startHttpServer, startMetricsServer } from './http-server.ts';
+import type { NodeView, PartState, UpstreamState } from './node-view.ts';
+
+const anyPort = { host: '127.0.0.1', port: 0 };
+
+describe('the HTTP endpoints', () => {
+  let parts: PartState[] = [];
+  let upstream: UpstreamState = { isServing: true };
+  const node: NodeView = {
+    parts: () => parts,
+    upstream: () => Promise.resolve(upstream),
+    metrics: () => Promise.resolve('heliosdb_up 1\n'),
+  };
+  let server: HttpServer;
+
+  before(async () => {
+    server = await startHttpServer(anyPort, node);
+  });
+
+  after(() => server.close());
+
+  beforeEach(() => {
+    parts = [{ name: 'proxy', state: 'up', restarts: 0, pids: [1] }];
+    upstream = { isServing: true };
+  });
+
+  it('tell the state of each part', async () => {
+    const { status, body } = await get('/health');
+    assert.equal(status, 200);
+    assert.deepEqual(body, { status: 'ok', parts });
+  });
+
+  it('tell that the node is ready', async () => {
+    assert.deepEqual(await get('/ready'), { status: 200, body: { ready: true, missing: [] } });
+  });
+
+  it('tell all that is missing', async () => {
+    parts = [{ name: 'proxy', state: 'draining', restarts: 0, pids: [1] }];
+    upstream = { isServing: false, reason: 'no answer' };
+    assert.deepEqual(await get('/ready'), {
+      status: 503,
+      body: { ready: false, missing: ['proxy: draining', 'upstream: no answer'] },
+    });
+  });
+
+  it('are not ready where no proxy runs', async () => {
+    parts = [];
+    assert.equal((await get('/ready')).status, 503);
+  });
+
+  it('answer 404 elsewhere, also for metrics, which have an address of their own', async () => {
+    assert.equal((await get('/metrics')).status, 404);
+    const metrics = await startMetricsServer(anyPort, node);
+    const response = await fetch(`http://127.0.0.1:${metrics.address.port}/metrics`);
+    assert.match(response.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+    assert.equal(await response.text(), 'heliosdb_up 1\n');
+    await metrics.close();
+  });
+
+  it('reject with the error of listening', async () => {
+    await assert.rejects(startHttpServer(server.address, node), { code: 'EADDRINUSE' });
+  });
+
+  async function get(path: string): Promise<{ status: number; body: unknown }> {
+    const response = await fetch(`http://127.0.0.1:${server.address.port}${path}`);
+    return { status: response.status, body: await response.json() };
+  }
+});

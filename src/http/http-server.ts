@@ -1,0 +1,58 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import { metricsContentType } from '../observe/node-metrics.ts';
+import type { NodeView } from './node-view.ts';
+
+export type ListenAddress = { readonly host: string; readonly port: number };
+
+export type HttpServer = {
+  /** Where it listens, the port as the system gave it. */
+  readonly address: ListenAddress;
+  /** Answers what is under way and closes. */
+  close(): Promise<void>;
+};
+
+/** `/health` and `/ready`. Rejects with the error of listening. */
+export async function startHttpServer(listen: ListenAddress, node: NodeView): Promise<HttpServer> {
+  const server = Fastify({ forceCloseConnections: true });
+  // Health is about this node's processes being looked after, which they are if this answers.
+  server.get('/health', async () => ({ status: 'ok', parts: node.parts() }));
+  server.get('/ready', async (_request, reply) => {
+    const missing = await missingFor(node);
+    return reply.code(missing.length === 0 ? 200 : 503).send({
+      ready: missing.length === 0,
+      missing,
+    });
+  });
+  return start(server, listen);
+}
+
+/** Prometheus `/metrics`, on an address of its own so that it can be closed to the outside. */
+export async function startMetricsServer(
+  listen: ListenAddress,
+  node: NodeView,
+): Promise<HttpServer> {
+  const server = Fastify({ forceCloseConnections: true });
+  server.get('/metrics', async (_request, reply) =>
+    reply.type(metricsContentType).send(await node.metrics()),
+  );
+  return start(server, listen);
+}
+
+async function missingFor(node: NodeView): Promise<string[]> {
+  const missing: string[] = [];
+  const proxy = node.parts().find(({ name }) => name === 'proxy');
+  if (proxy === undefined) missing.push('proxy: not run by this node');
+  else if (proxy.state !== 'up') missing.push(`proxy: ${proxy.state}`);
+  const upstream = await node.upstream();
+  if (!upstream.isServing) missing.push(`upstream: ${upstream.reason}`);
+  return missing;
+}
+
+async function start(server: FastifyInstance, listen: ListenAddress): Promise<HttpServer> {
+  await server.listen({ host: listen.host, port: listen.port });
+  const { port } = server.server.address() as { port: number };
+  return {
+    address: { host: listen.host, port },
+    close: () => server.close(),
+  };
+}

@@ -1,0 +1,23 @@
+/** What the HTTP endpoints show of the node they run on. Whoever starts them provides it. */
+export interface NodeView {
+  /** The parts of the node as they are now. */
+  parts(): readonly PartState[];
+  /** Whether the upstream would serve a client now; asked for each `/ready`. Never rejects. */
+  upstream(): Promise<UpstreamState>;
+  /** The text of a Prometheus scrape of all processes. */
+  metrics(): Promise<string>;
+}
+
+/** A role or the embedded Postgres, all its processes taken together. */
+export type PartState = {
+  readonly name: string;
+  readonly state: 'starting' | 'up' | 'restarting' | 'draining';
+  /** How often one of its processes ended and was started again. */
+  readonly restarts: number;
+  /** Of the processes that run now. */
+  readonly pids: readonly number[];
+};
+
+export type UpstreamState =
+  | { readonly isServing: true }
+  | { readonly isServing: false; readonly reason: string };

@@ -1,0 +1,62 @@
+import type { ErrorRewrite } from '../contracts/rewriter.ts';
+import type { PgError } from '../core/errors/pg-error.ts';
+
+const refused = 'heliosdb_refused';
+
+/**
+ * A statement that fails in the backend at the step where Postgres would have refused the client's
+ * own: during analysis, so that a failed transaction still answers 25P02 and everything before it
+ * is rolled back by Postgres itself. The server's log shows why.
+ */
+export function refusalText(error: PgError): string {
+  return `SELECT ${refused} /* ${error.message.replaceAll('*/', '* /')} */`;
+}
+
+/** What the client sees of that failure. */
+export function refusalRewrite(error: PgError): ErrorRewrite {
+  return {
+    when: { code: '42703', messageIncludes: refused },
+    fields: {
+      code: error.code,
+      message: error.message,
+      ...(error.detail === undefined ? {} : { detail: error.detail }),
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      ...(error.position === undefined ? {} : { position: error.position }),
+    },
+  };
+}
+
+/** Errors of date_bin for a size that was only known when the statement ran. */
+export const runTimeRewrites: readonly ErrorRewrite[] = [
+  'timestamptz_bin',
+  'timestamp_bin',
+].flatMap((routine): readonly ErrorRewrite[] => [
+  {
+    when: { code: '22008', routine },
+    fields: {
+      code: '22023',
+      message: 'window size must be positive',
+      detail:
+        'A size or slide given as a parameter is zero or negative, or a slide exceeds its size.',
+      hint: "Use an interval greater than zero, for example INTERVAL '1 minute'.",
+    },
+  },
+  {
+    when: { code: '0A000', routine },
+    fields: {
+      code: '0A000',
+      message: 'window size given as a parameter cannot hold months or years here',
+      hint: 'Write the size as a constant, or use days and shorter units.',
+    },
+  },
+]);
+
+/** What helps with a window function called inside a function body: those are not lowered. */
+export const bodyRewrites: readonly ErrorRewrite[] = ['tumble', 'hop', 'session'].flatMap((kind) =>
+  ['', '_start', '_end'].map((edge) => ({
+    when: { code: '42883', messageIncludes: `function ${kind}${edge}(` },
+    fields: {
+      hint: 'Windows are not lowered inside function bodies: use date_bin(), or a view that holds the window.',
+    },
+  })),
+);

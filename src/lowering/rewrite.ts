@@ -1,0 +1,195 @@
+import type { ErrorRewrite, Lowered, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
+import { PgError } from '../core/errors/pg-error.ts';
+import { quoteLiteral } from '../core/quoting.ts';
+import { extendedTokens, isBodyWithWindow } from '../sql/detect.ts';
+import type { Token } from '../sql/lexer.ts';
+import { type Body, bodyOf, listOf, type Node, parseStatements } from '../sql/parse-tree.ts';
+import { Source, type TokenRange } from '../sql/source.ts';
+import { checkComplexity, statementRanges } from '../sql/statement-ranges.ts';
+import { plainCalls } from '../sql/table-window.ts';
+import { declaredParameters, probeRange } from './probe-range.ts';
+import { firstFreeParameter, Questions } from './questions.ts';
+import { bodyRewrites, refusalRewrite, refusalText, runTimeRewrites } from './refusal.ts';
+import { Edits, generated, positionsOf, textOf } from './splice.ts';
+import { holdsWindow, type StatementContext, WindowedStatement } from './statement.ts';
+
+/**
+ * Turns one text into what its backend gets (contracts/rewriter.ts). Pure but for the WASM parser
+ * it loads on first use, which is why it is called inside a worker that can be killed.
+ */
+export async function rewrite(input: RewriteInput): Promise<Rewrite> {
+  const tokens = extendedTokens(input.text, input);
+  if (tokens === null) return { kind: 'pass' };
+  const plain = plainCalls(parserText(input, tokens), tokens);
+  const source = new Source(input.text, plain.tokens, plain.text);
+  const ranges = statementRanges(source);
+  if (input.protocol === 'extended' && ranges.length > 1) return { kind: 'pass' };
+  const tooComplex = checkComplexity(source, ranges);
+  if (tooComplex !== undefined) return refuse(input, source, tooComplex.range, tooComplex.error);
+  const statements = await parseStatements(plain.text);
+  if (statements === null || statements.length !== ranges.length) return { kind: 'pass' };
+  const types = input.discovery.kind === 'done' ? input.discovery.types : undefined;
+  const rewriting = new QueryRewriting(input, source, types, plain);
+  for (const [index, statement] of statements.entries()) {
+    const probe = rewriting.add(statement.node, ranges[index]!, index);
+    if (probe !== undefined) return probe;
+  }
+  return rewriting.finish();
+}
+
+/**
+ * The parser always reads strings as standard_conforming_strings = on does. Where the session reads
+ * them otherwise, what is in strings with a backslash is hidden from it: the structure is the same.
+ */
+function parserText(input: RewriteInput, tokens: readonly Token[]): string {
+  if (input.standardConformingStrings) return input.text;
+  let text = '';
+  let at = 0;
+  for (const { kind, name, start, end } of tokens) {
+    if (kind !== 'string' || !name.startsWith("'") || !name.includes('\\')) continue;
+    text += `${input.text.slice(at, start)}'${'-'.repeat(end - start - 2)}'`;
+    at = end;
+  }
+  return text + input.text.slice(at);
+}
+
+function refuse(input: RewriteInput, source: Source, range: TokenRange, error: PgError): Lowered {
+  const edits = new Edits();
+  replaceStatement(edits, source, range, refusalText(error));
+  const pieces = edits.render(0, input.text.length);
+  return {
+    kind: 'send',
+    text: textOf(input.text, pieces),
+    positions: positionsOf(input.text, pieces),
+    errors: [refusalRewrite(error)],
+    tags: [],
+    loweredStatements: 0,
+  };
+}
+
+function replaceStatement(edits: Edits, source: Source, range: TokenRange, text: string): void {
+  const start = source.startOf(range);
+  edits.replace(start, source.endOf(range), [generated(text, start)]);
+}
+
+/** The statements of one Query, rewritten one after the other into one text. */
+class QueryRewriting {
+  readonly #input: RewriteInput;
+  readonly #source: Source;
+  readonly #types: readonly number[] | undefined;
+  readonly #tableForms: StatementContext['tableForms'];
+  readonly #edits = new Edits();
+  readonly #errors: ErrorRewrite[] = [];
+  readonly #tags: { statement: number; tag: string }[] = [];
+  #lowered = 0;
+
+  constructor(
+    input: RewriteInput,
+    source: Source,
+    types: readonly number[] | undefined,
+    tableForms: StatementContext['tableForms'],
+  ) {
+    this.#input = input;
+    this.#source = source;
+    this.#types = types;
+    this.#tableForms = tableForms;
+  }
+
+  /** Rewrites one statement, or answers the probe that has to come first. */
+  add(node: Node, range: TokenRange, index: number): Rewrite | undefined {
+    const explained = loweredExplain(node);
+    if (explained === undefined && !holdsWindow(this.#source, node)) return undefined;
+    // Only the first statement is certain to see the tables a probe before the Query sees.
+    const types = index === 0 ? this.#types : undefined;
+    const free = firstFreeParameter(this.#source, this.#input.parameterTypes.length);
+    const questions = new Questions(free, types);
+    const context: StatementContext = {
+      source: this.#source,
+      parameterTypes: this.#input.parameterTypes,
+      questions,
+      tableForms: this.#tableForms,
+    };
+    try {
+      const statement = new WindowedStatement(context, node);
+      if (index === 0 && this.#input.discovery.kind === 'possible' && questions.count > 0) {
+        const probed = probeRange(this.#source, node, range);
+        if (probed !== undefined) return this.#probe(statement, node, probed, free - 1);
+      }
+      this.#lower(statement, range, index, explained);
+    } catch (error) {
+      if (!(error instanceof PgError)) throw error;
+      replaceStatement(this.#edits, this.#source, range, refusalText(error));
+      this.#errors.push(refusalRewrite(error));
+    }
+    return undefined;
+  }
+
+  finish(): Rewrite {
+    if (this.#source.tokens.some(isBodyWithWindow)) this.#errors.push(...bodyRewrites);
+    if (this.#lowered === 0 && this.#errors.length === 0) return { kind: 'pass' };
+    const { text } = this.#input;
+    const pieces = this.#edits.render(0, text.length);
+    return {
+      kind: 'send',
+      text: textOf(text, pieces),
+      positions: positionsOf(text, pieces),
+      errors: this.#errors,
+      tags: this.#tags,
+      loweredStatements: this.#lowered,
+    };
+  }
+
+  #probe(statement: WindowedStatement, node: Node, range: TokenRange, parameters: number): Rewrite {
+    const { text, parameterTypes } = this.#input;
+    const edits = statement.probe(declaredParameters(this.#source, node, range));
+    const pieces = edits.render(this.#source.startOf(range), this.#source.endOf(range));
+    const padding = Array.from({ length: parameters - parameterTypes.length }, () => 0);
+    return {
+      kind: 'probe',
+      text: textOf(text, pieces),
+      parameterTypes: [...parameterTypes, ...padding],
+      positions: positionsOf(text, pieces),
+    };
+  }
+
+  #lower(
+    statement: WindowedStatement,
+    range: TokenRange,
+    index: number,
+    explained: ExplainedQuery | undefined,
+  ): void {
+    const edits = statement.lower();
+    const start = this.#source.startOf(range);
+    const end = this.#source.endOf(range);
+    this.#lowered += 1;
+    if (statement.hasRunTimeLengths) this.#errors.push(...runTimeRewrites);
+    if (explained === undefined) {
+      this.#edits.replace(start, end, edits.render(start, end));
+      return;
+    }
+    const inner = this.#source.tokens[explainedFrom(this.#source, range)]!.start;
+    const lowered = textOf(this.#input.text, edits.render(inner, end));
+    const lines = lowered.split('\n').map(quoteLiteral);
+    const list = lines.length === 1 ? lines[0] : `unnest(ARRAY[${lines.join(', ')}])`;
+    replaceStatement(this.#edits, this.#source, range, `SELECT ${list}::text AS "QUERY PLAN"`);
+    this.#tags.push({ statement: index, tag: 'EXPLAIN' });
+  }
+}
+
+type ExplainedQuery = Node;
+
+/** The query of EXPLAIN (LOWERED) query. */
+function loweredExplain(node: Node): ExplainedQuery | undefined {
+  const explain = bodyOf(node, 'ExplainStmt');
+  if (explain === undefined) return undefined;
+  const asked = listOf(explain, 'options').some((option) => {
+    const element: Body | undefined = bodyOf(option, 'DefElem');
+    return element?.['defname'] === 'lowered';
+  });
+  return asked ? (explain['query'] as Node) : undefined;
+}
+
+/** Index of the first token after EXPLAIN (...). */
+function explainedFrom(source: Source, range: TokenRange): number {
+  return source.partner(range.from + 1) + 1;
+}

@@ -1,0 +1,109 @@
+import type { PositionMap, PositionSegment } from '../contracts/rewriter.ts';
+import { charactersBefore } from '../sql/source.ts';
+
+/**
+ * A piece of lowered text: copied from the client's text, or generated for the construct that
+ * starts at `anchor` (UTF-16 offsets of the client's text).
+ */
+export type Piece =
+  | { readonly kind: 'copied'; readonly start: number; readonly end: number }
+  | { readonly kind: 'generated'; readonly text: string; readonly anchor: number };
+
+export type Pieces = readonly Piece[];
+
+/** Generated text that stands for the construct at `anchor`. */
+export function generated(text: string, anchor: number): Piece {
+  return { kind: 'generated', text, anchor };
+}
+
+/** Fills `{0}`, `{1}` ... of a template with pieces, so that positions inside them survive. */
+export function template(text: string, anchor: number, ...parts: readonly Pieces[]): Pieces {
+  const pieces: Piece[] = [];
+  for (const [index, chunk] of text.split(/\{(\d+)\}/).entries()) {
+    if (index % 2 === 1) pieces.push(...(parts[Number(chunk)] ?? []));
+    else if (chunk !== '') pieces.push(generated(chunk, anchor));
+  }
+  return pieces;
+}
+
+type Edit = { readonly start: number; readonly end: number; readonly pieces: Pieces };
+
+/** Replacements of stretches of the client's text. A wider one hides those inside it. */
+export class Edits {
+  readonly #edits: Edit[] = [];
+
+  replace(start: number, end: number, pieces: Pieces): void {
+    this.#edits.push({ start, end, pieces });
+  }
+
+  insert(at: number, text: string): void {
+    this.#edits.push({ start: at, end: at, pieces: [generated(text, at)] });
+  }
+
+  /** Whether anything inside the stretch is replaced. */
+  touches(start: number, end: number): boolean {
+    return this.#edits.some((edit) => edit.start >= start && edit.end <= end);
+  }
+
+  /**
+   * The stretch with its replacements made. Of two edits of the same stretch the later one counts,
+   * because inner constructs are lowered before outer ones.
+   */
+  render(start: number, end: number): Pieces {
+    const inside = this.#edits
+      .map((edit, order) => ({ ...edit, order }))
+      .filter((edit) => edit.start >= start && edit.end <= end)
+      .sort((a, b) => a.start - b.start || byWidth(a, b));
+    const pieces: Piece[] = [];
+    let at = start;
+    for (const edit of inside) {
+      if (edit.start < at) continue;
+      if (edit.start > at) pieces.push({ kind: 'copied', start: at, end: edit.start });
+      pieces.push(...edit.pieces);
+      at = Math.max(at, edit.end);
+    }
+    if (at < end) pieces.push({ kind: 'copied', start: at, end });
+    return pieces;
+  }
+
+  /** A copy to which one construct can add its own edits without the others seeing them. */
+  fork(): Edits {
+    const copy = new Edits();
+    copy.#edits.push(...this.#edits);
+    return copy;
+  }
+}
+
+type OrderedEdit = Edit & { readonly order: number };
+
+/** Of edits at one place: insertions first, as they were made, then the widest and latest. */
+function byWidth(a: OrderedEdit, b: OrderedEdit): number {
+  const aInserts = a.start === a.end;
+  const bInserts = b.start === b.end;
+  if (aInserts && bInserts) return a.order - b.order;
+  if (aInserts || bInserts) return aInserts ? -1 : 1;
+  return b.end - a.end || b.order - a.order;
+}
+
+/** The text of pieces. */
+export function textOf(source: string, pieces: Pieces): string {
+  let text = '';
+  for (const piece of pieces) {
+    text += piece.kind === 'copied' ? source.slice(piece.start, piece.end) : piece.text;
+  }
+  return text;
+}
+
+/** How characters of the text of `pieces` map back to characters of the client's text. */
+export function positionsOf(source: string, pieces: Pieces): PositionMap {
+  const segments: PositionSegment[] = [];
+  let sent = 0;
+  for (const piece of pieces) {
+    const copied = piece.kind === 'copied';
+    const client = charactersBefore(source, copied ? piece.start : piece.anchor);
+    segments.push({ sent, client, copied });
+    const text = copied ? source.slice(piece.start, piece.end) : piece.text;
+    sent += charactersBefore(text, text.length);
+  }
+  return segments;
+}

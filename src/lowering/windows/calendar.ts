@@ -1,0 +1,74 @@
+/**
+ * Calendar arithmetic as SQL text over the names of columns. All of it works on `timestamp`s of
+ * local time; a timestamptz without a time zone is taken in UTC. A level of SELECT with OFFSET 0
+ * stands wherever a value is read more than once, because the planner would otherwise compute it
+ * once per mention, and conversions to a time zone are what costs.
+ */
+
+/** Whole calendar months from the month of `origin` to the month of `l`. */
+export function monthsBetween(l: string, origin: string): string {
+  const index = (time: string) => `extract(year FROM ${time}) * 12 + extract(month FROM ${time})`;
+  return `(${index(l)} - (${index(origin)}))::int`;
+}
+
+/**
+ * The local time `months` months after `origin`. Windows of months are counted from the origin and
+ * never from each other, because a day that a short month does not have is cut only for that month.
+ */
+export function monthsAfter(origin: string, months: string): string {
+  return `${origin} + make_interval(months => ${months})`;
+}
+
+/**
+ * Start of the window of `n` months that holds the local time `l`, aligned to `origin`. In the
+ * month of its start a time may come before it; then it is in the window before.
+ */
+export function monthsStart(l: string, n: string, origin: string): string {
+  const months = `floor(${monthsBetween(l, origin)}::numeric / ${n})::int * ${n}`;
+  return (
+    `(SELECT CASE WHEN m.start <= m.l THEN m.start ELSE ${monthsAfter('m.o', 'm.months - m.n')} END ` +
+    `FROM (SELECT m.*, ${monthsAfter('m.o', 'm.months')} AS start ` +
+    `FROM (SELECT ${l} AS l, ${origin} AS o, ${n} AS n, ${months} AS months) AS m OFFSET 0) AS m)`
+  );
+}
+
+/**
+ * The least instant whose local date in zone `z` is that of the local midnight `x`.
+ *
+ * Where midnight happens twice Postgres takes the later one; the earlier one is as far before it
+ * as the offset fell during the 24 hours before. Where midnight does not happen Postgres takes the
+ * offset before the gap, which gives the instant of the change.
+ */
+export function dayStart(x: string, z: string): string {
+  return (
+    `(SELECT CASE WHEN m.fell > INTERVAL '0' AND (m.p - m.fell) AT TIME ZONE m.z = m.x THEN m.p - m.fell ELSE m.p END ` +
+    `FROM (SELECT m.*, (m.p - INTERVAL '24 hours') AT TIME ZONE m.z - (m.x - INTERVAL '24 hours') AS fell ` +
+    `FROM (SELECT m.*, m.x AT TIME ZONE m.z AS p FROM (SELECT ${x} AS x, ${z} AS z OFFSET 0) AS m OFFSET 0) AS m OFFSET 0) AS m)`
+  );
+}
+
+/**
+ * The local midnight of the day that holds instant `t` in zone `z`: the last day that has started.
+ * It differs from the local date while a clock that was set back over midnight repeats an hour of
+ * the day before, which happens in the last hours of a local day.
+ */
+export function dayOf(t: string, z: string): string {
+  return (
+    `(SELECT CASE WHEN d.l - d.day < INTERVAL '21 hours' THEN d.day ` +
+    `WHEN ${dayStart("d.day + INTERVAL '1 day'", 'd.z')} <= d.t THEN d.day + INTERVAL '1 day' ELSE d.day END ` +
+    `FROM (SELECT d.*, date_trunc('day', d.l) AS day ` +
+    `FROM (SELECT d.*, d.t AT TIME ZONE d.z AS l FROM (SELECT ${t} AS t, ${z} AS z OFFSET 0) AS d OFFSET 0) AS d OFFSET 0) AS d)`
+  );
+}
+
+/** The first local midnight of the `n` whole days that hold the local midnight `d`. */
+export function daysStart(d: string, n: string, origin: string): string {
+  const days = `(${d})::date - (${origin})::date`;
+  return `((${origin})::date + floor((${days})::numeric / ${n})::int * ${n})::timestamp`;
+}
+
+/** The local date of a window of months moved on by whole months, counted from the origin's day. */
+export function localMonthsLater(day: string, origin: string, months: string): string {
+  const from = `date_trunc('day', ${origin})`;
+  return monthsAfter(from, `${monthsBetween(day, from)} + (${months})::int`);
+}

@@ -1,0 +1,205 @@
+import type { GroupedWindow } from '../../sql/grouped-window.ts';
+import type { WindowCall } from '../../sql/window-call.ts';
+import { type Pieces, template } from '../splice.ts';
+import { dayOf, dayStart, daysStart, localMonthsLater, monthsStart } from './calendar.ts';
+import {
+  addSql,
+  fromLocal,
+  localOriginSql,
+  localTimeSql,
+  monthsLaterSql,
+  monthsSql,
+  requireInstant,
+  requireType,
+  zoneOriginSql,
+  zoneSql,
+} from './calendar-window.ts';
+import { rowsAlias, rowsTable, type WindowSource, windowsAlias } from './grouped.ts';
+import {
+  anchorOf,
+  checkAlignment,
+  checkLength,
+  checkZone,
+  hoursSql,
+  inWindowSql,
+  lengthKind,
+  lengthSql,
+  originSql,
+  type TypedWindow,
+  timeSql,
+} from './window-sql.ts';
+
+/** TUMBLE, TUMBLE_START or TUMBLE_END as a scalar expression that can stand as an operand. */
+export function tumbleSql(window: TypedWindow): Pieces {
+  checkTumble(window);
+  const start = startSql(window);
+  return window.call.edge === 'start' ? start : endSql(window, start);
+}
+
+function checkTumble(window: TypedWindow): void {
+  checkLength(window, window.call.size, 'size');
+  checkAlignment(window, window.call.size, 'size');
+}
+
+/**
+ * Whether a level grouped by this window is taken apart like one of HOP: where the start takes a
+ * subquery, because an expression around it (its end) would not be recognised as grouped.
+ */
+export function needsRows(call: WindowCall): boolean {
+  if (call.zone !== undefined) return true;
+  const kind = lengthKind(call.size);
+  return kind === 'opaque' || (kind === 'months' && monthsUnit(call) === undefined);
+}
+
+/** The rows of a level with the window each is in. */
+export function tumbleRows(grouped: GroupedWindow, window: TypedWindow): WindowSource {
+  checkTumble(window);
+  const anchor = window.source.startOf(window.call.range);
+  const column = { ...window, timeColumn: template(`${rowsAlias}.t`, anchor) };
+  const text = `(SELECT ${rowsAlias}.*, {0} AS w FROM {1} WHERE ${inWindowSql(`${rowsAlias}.t`)}) AS ${windowsAlias}`;
+  return {
+    table: template(text, anchor, startSql(column), rowsTable(grouped, window)),
+    end: endSql(window, template(`${windowsAlias}.w`, anchor)),
+    aggregates: new Map(),
+  };
+}
+
+function startSql(window: TypedWindow): Pieces {
+  if (window.call.zone !== undefined) return zoneStartSql(window);
+  switch (lengthKind(window.call.size)) {
+    case 'fixed':
+      return binSql(window);
+    case 'months':
+      return calendarSql(window);
+    default:
+      return window.timeType === undefined ? binSql(window) : opaqueSql(window);
+  }
+}
+
+/** What an expert writes by hand. */
+function binSql(window: TypedWindow): Pieces {
+  const anchor = window.source.startOf(window.call.range);
+  const size = lengthSql(window, window.call.size);
+  return template('date_bin({0}, {1}, {2})', anchor, size, timeSql(window), originSql(window));
+}
+
+/** The unit date_trunc knows for windows of so many months since the epoch. */
+function monthsUnit(call: WindowCall): string | undefined {
+  if (call.origin !== undefined) return undefined;
+  return { 1: 'month', 3: 'quarter', 12: 'year' }[call.size.value!.months];
+}
+
+function calendarSql(window: TypedWindow): Pieces {
+  const { call } = window;
+  requireType(window);
+  const unit = monthsUnit(call);
+  if (unit !== undefined) {
+    const anchor = window.source.startOf(call.range);
+    return fromLocal(window, template(`date_trunc('${unit}', {0})`, anchor, localTimeSql(window)));
+  }
+  return boundMonthsSql(window);
+}
+
+/** The general month arithmetic, its operands computed once. */
+function boundMonthsSql(window: TypedWindow): Pieces {
+  const anchor = window.source.startOf(window.call.range);
+  const text =
+    `(SELECT CASE WHEN isfinite(w.l) THEN ${monthsStart('w.l', 'w.n', 'w.o')} ELSE w.l END ` +
+    'FROM (SELECT {0} AS l, {1} AS n, {2} AS o OFFSET 0) AS w)';
+  const months = monthsSql(window, window.call.size);
+  const start = template(text, anchor, localTimeSql(window), months, localOriginSql(window));
+  return fromLocal(window, start);
+}
+
+/** A size only known at run time: months alone follow the calendar, anything else date_bin. */
+function opaqueSql(window: TypedWindow): Pieces {
+  const anchor = window.source.startOf(window.call.range);
+  const text = 'CASE WHEN {0} THEN {1} ELSE {2} END';
+  return template(text, anchor, isMonthsSql(window), boundMonthsSql(window), binSql(window));
+}
+
+function endSql(window: TypedWindow, start: Pieces): Pieces {
+  const { call } = window;
+  const anchor = window.source.startOf(call.range);
+  if (call.zone !== undefined) return zoneEndSql(window, start);
+  if (lengthKind(call.size) === 'fixed' || window.timeType === undefined) {
+    return template('({0} + {1})', anchor, start, hoursSql(window, call.size));
+  }
+  const size = lengthSql(window, call.size);
+  const added = addSql(window, start, size);
+  // A month starts where the origin's day is cut, so a window of months ends where the next starts.
+  if (call.origin === undefined) return added;
+  const counted = monthsLaterSql(window, start, monthsSql(window, call.size));
+  if (call.size.value !== undefined) return counted;
+  return template(
+    'CASE WHEN {0} THEN {1} ELSE {2} END',
+    anchor,
+    isMonthsSql(window),
+    counted,
+    added,
+  );
+}
+
+/** Whether a size only known at run time is months and nothing else. */
+function isMonthsSql(window: TypedWindow): Pieces {
+  const { size } = window.call;
+  const text = "{0} > 0 AND {1} - make_interval(months => {0}) = INTERVAL '0'";
+  return template(text, anchorOf(window, size), monthsSql(window, size), lengthSql(window, size));
+}
+
+function zoneStartSql(window: TypedWindow): Pieces {
+  const { call } = window;
+  requireInstant(window);
+  checkZone(window, call.size, 'size');
+  const anchor = window.source.startOf(call.range);
+  const start = zoneStartOf('b.t', 'b.d', window);
+  const text =
+    `(SELECT CASE WHEN isfinite(b.t) THEN ${start} ELSE b.t END ` +
+    `FROM (SELECT w.*, CASE WHEN isfinite(w.t) THEN ${dayOf('w.t', 'w.z')} END AS d ` +
+    'FROM (SELECT {0} AS t, {1} AS z, {2} AS o, {3} AS s OFFSET 0) AS w OFFSET 0) AS b)';
+  const size = lengthSql(window, call.size);
+  return template(text, anchor, timeSql(window), zoneSql(window), zoneOriginSql(window), size);
+}
+
+/** Start of the window that holds instant `t` of local day `d`; `b` has z, o and s (the size). */
+function zoneStartOf(t: string, d: string, window: TypedWindow): string {
+  const { size } = window.call;
+  const within = `date_bin(b.s, ${t}, ${dayStart(d, 'b.z')})`;
+  const days = (n: string) => dayStart(daysStart(d, n, 'b.o'), 'b.z');
+  const months = (n: string) => dayStart(monthsStart(d, n, "date_trunc('day', b.o)"), 'b.z');
+  const { value } = size;
+  if (value !== undefined) {
+    if (value.months > 0) return months(`${value.months}`);
+    return value.days > 0 ? days(`${value.days}`) : within;
+  }
+  const n = '(extract(year FROM b.s) * 12 + extract(month FROM b.s))::int';
+  const isWhole = (part: string) => `b.s - ${part} = INTERVAL '0'`;
+  return (
+    `CASE WHEN ${n} > 0 AND ${isWhole(`make_interval(months => ${n})`)} THEN ${months(n)} ` +
+    `WHEN extract(day FROM b.s) > 0 AND ${isWhole('make_interval(days => extract(day FROM b.s)::int)')} ` +
+    `THEN ${days('extract(day FROM b.s)::int')} ELSE ${within} END`
+  );
+}
+
+/** A window shorter than a day is cut where the next day starts. */
+function zoneEndSql(window: TypedWindow, start: Pieces): Pieces {
+  const { call } = window;
+  const anchor = window.source.startOf(call.range);
+  const { value } = call.size;
+  const tomorrow = dayStart("b.d + INTERVAL '1 day'", 'b.z');
+  const within = `LEAST(b.t + b.s, ${tomorrow})`;
+  const whole = dayStart('b.d + b.s', 'b.z');
+  const months = dayStart(
+    localMonthsLater('b.d', 'b.o', 'extract(year FROM b.s) * 12 + extract(month FROM b.s)'),
+    'b.z',
+  );
+  const opaque = `CASE WHEN b.s < INTERVAL '1 day' THEN ${within} WHEN b.s >= INTERVAL '1 month' THEN ${months} ELSE ${whole} END`;
+  const known =
+    value === undefined ? opaque : value.months > 0 ? months : value.days > 0 ? whole : within;
+  const text =
+    `(SELECT CASE WHEN isfinite(b.t) THEN ${known} ELSE b.t END ` +
+    `FROM (SELECT w.*, CASE WHEN isfinite(w.t) THEN ${dayOf('w.t', 'w.z')} END AS d ` +
+    'FROM (SELECT {0} AS t, {1} AS z, {2} AS s, {3} AS o OFFSET 0) AS w OFFSET 0) AS b)';
+  const size = lengthSql(window, call.size);
+  return template(text, anchor, start, zoneSql(window), size, zoneOriginSql(window));
+}

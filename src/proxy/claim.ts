@@ -1,0 +1,228 @@
+import { performance } from 'node:perf_hooks';
+import { serialize } from 'pg-protocol';
+import type { Lowered, Probe, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
+import { type TextCoding, textCoding } from '../protocol/client-encoding.ts';
+import { clientMessage } from '../protocol/message-types.ts';
+import {
+  decodeParseTypes,
+  encodeParse,
+  locateParse,
+  type ParseParts,
+  replaceParseText,
+} from '../protocol/parse-message.ts';
+import { encodeQuery, locateQueryText } from '../protocol/query-message.ts';
+import { extendedTokens, mayBeExtended } from '../sql/detect.ts';
+import { PendingProbe, type ProbeOutcome } from './pending-probe.ts';
+import { positionTranslator } from './position-map.ts';
+import type { SessionContext } from './session-context.ts';
+import type { StatementContext } from './statement-context.ts';
+
+/** A whole Query or Parse message whose text may be ours. */
+export type Claim = {
+  /** The message as the client sent it. */
+  readonly bytes: Buffer;
+  readonly text: Buffer;
+  /** Of a Parse; a Query has none. */
+  readonly parse: ParseParts | undefined;
+};
+
+type WholeMessage = {
+  readonly type: number;
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+};
+
+/** The name of the hidden prepared statement of a probe. */
+const probeStatement = 'heliosdb_probe';
+
+/** Undefined when the message goes to the backend as it is: the fast path. */
+export function findClaim(context: SessionContext, message: WholeMessage): Claim | undefined {
+  // While the backend skips or takes copy data it does not read the text at all.
+  if (context.queue.isSkipping || context.queue.isCopyOpen) return undefined;
+  const { type, start, end } = message;
+  const parse = type === clientMessage.parse ? locateParse(message.bytes, start, end) : undefined;
+  const where =
+    type === clientMessage.parse
+      ? parse && { from: parse.textFrom, to: parse.textTo }
+      : locateQueryText(message.bytes, start, end);
+  if (where === undefined) return undefined;
+  // The words are ASCII, and so is what a word boundary means: latin1 finds them in any encoding.
+  const text = message.bytes.toString('latin1', where.from, where.to);
+  if (!mayBeExtended(text)) return undefined;
+  // Most hits are SET SESSION and words in comments: they need no worker and wait for nothing.
+  if (context.isStarted && extendedTokens(text, context) === null) return undefined;
+  return {
+    bytes: message.bytes.subarray(start, end),
+    text: message.bytes.subarray(where.from, where.to),
+    parse: parse && {
+      nameFrom: parse.nameFrom - start,
+      nameTo: parse.nameTo - start,
+      textFrom: parse.textFrom - start,
+      textTo: parse.textTo - start,
+    },
+  };
+}
+
+/**
+ * Has the text rewritten and sends what it became. The caller holds the client's later messages
+ * until this resolves. Never rejects: if something goes wrong the client's own bytes are sent.
+ */
+export async function claimStatement(context: SessionContext, claim: Claim): Promise<void> {
+  const claimedAt = performance.now();
+  const { logger, metrics } = context.services;
+  try {
+    await settle(context);
+    if (claim.parse === undefined) await drainQueue(context);
+    await answer(context, claim);
+  } catch (error) {
+    logger.error('a claimed statement could not be rewritten', { error });
+    forward(context, claim);
+  }
+  metrics.statementClaimed((performance.now() - claimedAt) / 1000);
+}
+
+/** The session's parameters are known once it has started. */
+async function settle(context: SessionContext): Promise<void> {
+  while (!context.isStarted && !context.isOpaque) await context.serverProgress();
+}
+
+/** Invariant 10: until then neither the transaction status nor the response to a probe is sure. */
+async function drainQueue(context: SessionContext): Promise<void> {
+  const { queue, wires } = context;
+  if (queue.isEmpty) return;
+  wires.toServer(serialize.flush());
+  while (!queue.isEmpty && !queue.isCopyOpen && !context.isOpaque) await context.serverProgress();
+}
+
+async function answer(context: SessionContext, claim: Claim): Promise<void> {
+  const { queue, services, wires } = context;
+  const coding = textCoding(context.clientEncoding ?? '', claim.text);
+  const text = coding?.decode(claim.text);
+  if (coding === undefined || text === undefined || isIgnored(context)) {
+    forward(context, claim);
+    return;
+  }
+  const isSimple = claim.parse === undefined;
+  const input: RewriteInput = {
+    text,
+    protocol: isSimple ? 'simple' : 'extended',
+    standardConformingStrings: context.standardConformingStrings,
+    parameterTypes: claim.parse === undefined ? [] : decodeParseTypes(claim.bytes, claim.parse),
+    discovery: { kind: isSimple && queue.status === 'E' ? 'impossible' : 'possible' },
+  };
+  let rewrite = await services.rewriter.rewrite(input);
+  if (rewrite.kind === 'probe' && !wires.isClosing && !isIgnored(context)) {
+    const outcome = await probe(context, { coding, clientText: text, probe: rewrite });
+    if (outcome.kind === 'failed') {
+      if (isSimple) sendSync(context);
+      return;
+    }
+    rewrite =
+      outcome.kind === 'dropped'
+        ? { kind: 'pass' }
+        : await discovered(context, input, outcome.types);
+  }
+  if (rewrite.kind === 'send' && !isIgnored(context))
+    send(context, claim, { coding, text, rewrite });
+  else forward(context, claim);
+}
+
+function isIgnored(context: SessionContext): boolean {
+  return context.queue.isSkipping || context.queue.isCopyOpen || context.isOpaque;
+}
+
+async function discovered(
+  context: SessionContext,
+  input: RewriteInput,
+  types: readonly number[],
+): Promise<Rewrite> {
+  const { rewriter, logger } = context.services;
+  const rewrite = await rewriter.rewrite({ ...input, discovery: { kind: 'done', types } });
+  if (rewrite.kind !== 'probe') return rewrite;
+  logger.error('the rewriter asked for types twice');
+  return { kind: 'pass' };
+}
+
+/** The hidden exchange of invariant 8. */
+function probe(
+  context: SessionContext,
+  asked: { readonly coding: TextCoding; readonly clientText: string; readonly probe: Probe },
+): Promise<ProbeOutcome> {
+  const { queue, wires } = context;
+  const { text, parameterTypes, positions } = asked.probe;
+  const pending = new PendingProbe();
+  const note = {
+    kind: 'probe',
+    probe: pending,
+    context: statementContext(asked, { text, positions, errors: [], tags: [] }),
+  } as const;
+  const name = `${probeStatement}${context.probesLeftBehind || ''}`;
+  queue.sent('probe-parse', note);
+  queue.sent('probe-describe', note);
+  queue.sent('probe-close', note);
+  wires.toServer(
+    Buffer.concat([
+      encodeParse({ name, text: asked.coding.encode(text), parameterTypes }),
+      serialize.describe({ type: 'S', name }),
+      serialize.close({ type: 'S', name }),
+      serialize.flush(),
+    ]),
+  );
+  return pending.outcome;
+}
+
+/** Ends a simple statement whose probe failed: its ReadyForQuery is the client's. */
+function sendSync({ queue, wires }: SessionContext): void {
+  queue.sent('sync');
+  wires.toServer(serialize.sync());
+}
+
+function forward({ queue, statements, wires }: SessionContext, claim: Claim): void {
+  if (wires.isClosing) return;
+  if (claim.parse === undefined) queue.sent('query');
+  else if (!statements.isTracking) queue.sent('parse');
+  else queue.sent('parse', { kind: 'parse', name: nameOf(claim, claim.parse) });
+  wires.toServer(claim.bytes);
+}
+
+function send(
+  { queue, statements, wires, services }: SessionContext,
+  claim: Claim,
+  lowered: { readonly coding: TextCoding; readonly text: string; readonly rewrite: Lowered },
+): void {
+  if (wires.isClosing) return;
+  const { coding, text, rewrite } = lowered;
+  const context = statementContext({ coding, clientText: text }, rewrite);
+  const sentText = coding.encode(rewrite.text);
+  if (rewrite.loweredStatements > 0) services.metrics.statementsLowered(rewrite.loweredStatements);
+  if (claim.parse === undefined) {
+    queue.sent('query', { kind: 'query', context, statement: 0 });
+    wires.toServer(encodeQuery(sentText));
+    return;
+  }
+  statements.beginTracking();
+  queue.sent('parse', { kind: 'parse', name: nameOf(claim, claim.parse), context });
+  wires.toServer(replaceParseText(claim.bytes, claim.parse, claim.bytes.length, sentText));
+}
+
+function nameOf(claim: Claim, parse: ParseParts): string {
+  return claim.bytes.toString('latin1', parse.nameFrom, parse.nameTo);
+}
+
+function statementContext(
+  client: { readonly coding: TextCoding; readonly clientText: string },
+  sent: Pick<Lowered, 'text' | 'positions' | 'errors' | 'tags'>,
+): StatementContext {
+  return {
+    coding: client.coding,
+    errors: sent.errors,
+    tags: sent.tags,
+    translator: positionTranslator({
+      positions: sent.positions,
+      coding: client.coding,
+      sentText: sent.text,
+      clientText: client.clientText,
+    }),
+  };
+}

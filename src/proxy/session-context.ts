@@ -1,0 +1,61 @@
+import type { Logger } from '../contracts/logger.ts';
+import type { ProxyMetrics } from '../contracts/proxy-metrics.ts';
+import type { Rewriter } from '../contracts/rewriter.ts';
+import { LoweredStatements, type Note } from './lowered-statements.ts';
+import { ResponseQueue } from './response-queue.ts';
+import type { HoldReason } from './session-link.ts';
+
+/** What sessions share. */
+export type SessionServices = {
+  readonly rewriter: Rewriter;
+  readonly metrics: ProxyMetrics;
+  readonly logger: Logger;
+};
+
+/** The wires of a session, as its two directions see them. */
+export type SessionWires = {
+  toServer(bytes: Buffer): void;
+  toClient(bytes: Buffer): void;
+  holdClient(reason: HoldReason): void;
+  releaseClient(reason: HoldReason): void;
+  readonly isClosing: boolean;
+};
+
+/** What both directions of one session know. */
+export class SessionContext {
+  readonly services: SessionServices;
+  readonly wires: SessionWires;
+  readonly statements: LoweredStatements = new LoweredStatements();
+  readonly queue: ResponseQueue<Note> = new ResponseQueue<Note>((note) => {
+    if (note.kind === 'probe') note.probe.dropped();
+  });
+  /** From ParameterStatus; undefined until the server has said it. */
+  clientEncoding: string | undefined;
+  standardConformingStrings = true;
+  /** The first ReadyForQuery has arrived. */
+  isStarted = false;
+  /** From here on bytes are relayed unread, both ways (invariant 11). */
+  isOpaque = false;
+  /** Probes that failed after their Parse: the names they left behind are not used again. */
+  probesLeftBehind = 0;
+
+  #waiting: (() => void)[] = [];
+
+  constructor(services: SessionServices, wires: SessionWires) {
+    this.services = services;
+    this.wires = wires;
+    this.queue.sent('startup');
+  }
+
+  /** Resolves when the server has said something more. At most one caller waits: the claim. */
+  serverProgress(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  noteServerProgress(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

@@ -1,0 +1,512 @@
+import * as errors from '../core/errors/windows.ts';
+import { type AggregateCall, looksAggregate, readAggregateCall } from './aggregate-call.ts';
+import { builtinFunctions } from './builtin-functions.ts';
+import { columnName } from './column-name.ts';
+import {
+  type Body,
+  bodyOf,
+  listOf,
+  locationOf,
+  type Node,
+  namesOf,
+  sameTree,
+  tagOf,
+  walk,
+} from './parse-tree.ts';
+import { enclosingSelect, readSelectClauses, type SelectClauses } from './select-clauses.ts';
+import {
+  groupingExpressions,
+  outputName,
+  readTargets,
+  resolveTarget,
+  singleName,
+  type Target,
+} from './select-targets.ts';
+import type { Source, TokenRange } from './source.ts';
+import type { WindowCall } from './window-call.ts';
+import type { SelectScope } from './window-scopes.ts';
+
+/** An expression computed per input row, under a name of ours. */
+export type LiftedColumn = {
+  readonly name: string;
+  readonly range: TokenRange;
+  /** `key`: an expression of GROUP BY; `extra`: determined by the keys; `input`: of an aggregate. */
+  readonly role: 'key' | 'extra' | 'input';
+};
+
+/** A stretch of the outer level that now reads a lifted column. */
+export type ColumnUse = { readonly range: TokenRange; readonly column: LiftedColumn };
+
+/** A stretch of the outer level that now reads the window. */
+export type WindowUse = {
+  readonly range: TokenRange;
+  readonly call: WindowCall;
+  readonly place: 'output' | 'aggregate' | 'group';
+};
+
+/** An aggregate of the outer level, its inputs as lifted columns. */
+export type LiftedAggregate = {
+  readonly call: AggregateCall;
+  /** Column of each of `call.inputs`; undefined where a constant stays in place. */
+  readonly columns: readonly (LiftedColumn | undefined)[];
+};
+
+/** Output columns that need AS because what they were named after is replaced. */
+export type TargetName = { readonly end: TokenRange; readonly name: string };
+
+/**
+ * One SELECT level grouped by a window, taken apart: FROM and WHERE stay as typed in a
+ * derived table whose columns are every key, aggregate input, filter and sort expression; the
+ * outer level only groups and aggregates those columns.
+ */
+export type GroupedWindow = {
+  readonly clauses: SelectClauses;
+  readonly window: WindowCall;
+  readonly columns: readonly LiftedColumn[];
+  readonly columnUses: readonly ColumnUse[];
+  readonly windowUses: readonly WindowUse[];
+  readonly aggregates: readonly LiftedAggregate[];
+  readonly targetNames: readonly TargetName[];
+  readonly hasGroupingSets: boolean;
+};
+
+/** Takes a level apart. Throws the PgError a client gets for a window that cannot stand so. */
+export function readGroupedWindow(
+  source: Source,
+  scope: SelectScope,
+  window: WindowCall,
+): GroupedWindow {
+  return new GroupedWindowReader(source, scope, window).read();
+}
+
+type Key = { readonly node: Node; readonly range: TokenRange; readonly column: LiftedColumn };
+
+class GroupedWindowReader {
+  readonly #source: Source;
+  readonly #scope: SelectScope;
+  readonly #window: WindowCall;
+  readonly #clauses: SelectClauses;
+  readonly #columns: LiftedColumn[] = [];
+  readonly #keys: Key[] = [];
+  readonly #columnUses: ColumnUse[] = [];
+  readonly #windowUses: WindowUse[] = [];
+  readonly #aggregates: LiftedAggregate[] = [];
+  readonly #targets: readonly Target[];
+
+  constructor(source: Source, scope: SelectScope, window: WindowCall) {
+    this.#source = source;
+    this.#scope = scope;
+    this.#window = window;
+    this.#clauses = readSelectClauses(source, enclosingSelect(source, window.range.from));
+    this.#targets = readTargets(source, scope.body, this.#clauses);
+  }
+
+  read(): GroupedWindow {
+    const body = this.#scope.body;
+    const targets = this.#targets;
+    const groupItems = listOf(body, 'groupClause');
+    const hasGroupingSets = groupItems.some((item) => bodyOf(item, 'GroupingSet') !== undefined);
+    for (const item of groupItems) this.#readKeys(item, targets);
+    for (const item of groupItems) this.#visitGroupItem(item);
+    for (const target of targets) this.#visit(target.node, false);
+    this.#visit(body['havingClause'], false);
+    this.#visitOrder(body, targets);
+    this.#visit(body['windowClause'], false);
+    this.#visitOutputNames(listOf(body, 'distinctClause'), targets);
+    this.#visit([body['limitCount'], body['limitOffset']], false);
+    return {
+      clauses: this.#clauses,
+      window: this.#window,
+      columns: this.#columns,
+      columnUses: this.#columnUses,
+      windowUses: this.#windowUses,
+      aggregates: this.#aggregates,
+      targetNames: this.#targetNames(targets),
+      hasGroupingSets,
+    };
+  }
+
+  /** Registers the grouping expressions of one item of GROUP BY. */
+  #readKeys(item: Node, targets: readonly Target[]): void {
+    const set = bodyOf(item, 'GroupingSet');
+    const row = bodyOf(item, 'RowExpr');
+    if (set !== undefined) {
+      if (this.#window.kind === 'session') this.#refuseSessionInSets(set);
+      for (const inner of listOf(set, 'content')) this.#readKeys(inner, targets);
+      return;
+    }
+    if (row !== undefined && row['row_format'] !== 'COERCE_EXPLICIT_CALL') {
+      for (const inner of listOf(row, 'args')) this.#readKeys(inner, targets);
+      return;
+    }
+    const target = resolveTarget(item, targets);
+    const node = target?.node ?? item;
+    if (this.#isWindow(node)) return;
+    if (holdsWindowCall(node, this.#scope)) {
+      this.#refuseMixedKey(node);
+      return;
+    }
+    if (bodyOf(node, 'A_Const') !== undefined) return;
+    const range = target?.range ?? this.#rangeOfGroupItem(item);
+    if (range === undefined || this.#keys.some((key) => this.#same(key.node, node))) return;
+    this.#keys.push({ node, range, column: this.#lift(range, 'key') });
+  }
+
+  /**
+   * An expression of the window alone is determined by the window beside it in GROUP BY and stays
+   * as typed; with a column in it, it would be a grouping of its own.
+   */
+  #refuseMixedKey(node: Node): void {
+    let isMixed = false;
+    walk(node, (tag, body) => {
+      if (tag === 'ColumnRef' || tag === 'SubLink') isMixed = true;
+      return this.#callOf({ [tag]: body }) === undefined ? undefined : false;
+    });
+    if (!isMixed && this.#hasWindowItem()) return;
+    throw errors.windowNotAlone(this.#window.name, { position: this.#window.position });
+  }
+
+  #hasWindowItem(): boolean {
+    const items = groupingExpressions(listOf(this.#scope.body, 'groupClause'));
+    return items.some((item) => this.#isWindow(resolveTarget(item, this.#targets)?.node ?? item));
+  }
+
+  #refuseSessionInSets(set: Body): void {
+    if (!holdsWindowCall(set as unknown as Node, this.#scope)) return;
+    throw errors.windowInGroupingSets(this.#window.name, { position: this.#window.position });
+  }
+
+  /** The tokens of a GROUP BY expression: the comma-separated stretch its first token is in. */
+  #rangeOfGroupItem(node: Node): TokenRange | undefined {
+    const place = firstLocation(node);
+    if (place === undefined) return undefined;
+    const token = this.#source.tokenOfByte(place);
+    const clause = this.#clauses.groupBy!;
+    return this.#smallestItem({ from: clause.from + 2, to: clause.to }, token, node);
+  }
+
+  #smallestItem(range: TokenRange, token: number, node: Node): TokenRange | undefined {
+    for (const part of this.#source.splitCommas(range)) {
+      if (token < part.from || token >= part.to) continue;
+      const isSets = ['rollup', 'cube', 'grouping', 'distinct', 'all'].includes(
+        this.#source.name(part.from),
+      );
+      const opened = isSets ? this.#openAfter(part) : part.from;
+      const isList =
+        this.#source.name(opened) === '(' &&
+        this.#source.partner(opened) === part.to - 1 &&
+        (isSets || this.#source.splitCommas({ from: opened + 1, to: part.to - 1 }).length > 1);
+      if (isList) {
+        return this.#smallestItem({ from: opened + 1, to: part.to - 1 }, token, node);
+      }
+      return this.#source.stripParentheses(part);
+    }
+    return undefined;
+  }
+
+  #openAfter(part: TokenRange): number {
+    let at = part.from;
+    while (at < part.to && this.#source.name(at) !== '(') at += 1;
+    return at;
+  }
+
+  /** GROUP BY items are uses of their own keys, where they are not an alias or an ordinal. */
+  #visitGroupItem(item: Node): void {
+    if (bodyOf(item, 'A_Const') !== undefined) {
+      this.#visitGroupReference(item);
+      return;
+    }
+    const set = bodyOf(item, 'GroupingSet');
+    if (set !== undefined) {
+      for (const inner of listOf(set, 'content')) this.#visitGroupItem(inner);
+      return;
+    }
+    const row = bodyOf(item, 'RowExpr');
+    if (row !== undefined && row['row_format'] !== 'COERCE_EXPLICIT_CALL') {
+      for (const inner of listOf(row, 'args')) this.#visitGroupItem(inner);
+      return;
+    }
+    const call = this.#callOf(item);
+    if (call !== undefined) {
+      this.#windowUses.push({ range: call.range, call, place: 'group' });
+      return;
+    }
+    const name = singleName(item);
+    const target = name === undefined ? undefined : resolveTarget(item, this.#targets);
+    if (target !== undefined) this.#visitGroupReference(item);
+    else this.#visit(item, false);
+  }
+
+  /** An alias or ordinal becomes the expression it stands for: the derived table changed names. */
+  #visitGroupReference(item: Node): void {
+    const target = resolveTarget(item, this.#targets);
+    if (target === undefined) return;
+    const place = firstLocation(item);
+    if (place === undefined) return;
+    const at = this.#source.tokenOfByte(place);
+    const range = { from: at, to: at + 1 };
+    if (this.#isWindow(target.node)) {
+      const call = this.#callOf(target.node)!;
+      this.#windowUses.push({ range, call, place: 'group' });
+      return;
+    }
+    const key = this.#keys.find((candidate) => this.#same(candidate.node, target.node));
+    if (key !== undefined) this.#columnUses.push({ range, column: key.column });
+  }
+
+  #visitOrder(body: Body, targets: readonly Target[]): void {
+    const items = listOf(body, 'sortClause').map((item) => bodyOf(item, 'SortBy')!['node'] as Node);
+    this.#visitOutputNames(items, targets);
+  }
+
+  /** In ORDER BY and DISTINCT ON a bare name or number means the output column. */
+  #visitOutputNames(items: readonly Node[], targets: readonly Target[]): void {
+    for (const node of items) {
+      if (bodyOf(node, 'A_Const') !== undefined) continue;
+      const name = singleName(node);
+      if (name !== undefined && targets.some((target) => outputName(target) === name)) continue;
+      this.#visit(node, false);
+    }
+  }
+
+  /** Finds what has to be replaced below a value of the outer level. */
+  #visit(value: unknown, insideAggregate: boolean): void {
+    if (Array.isArray(value)) {
+      for (const item of value) this.#visit(item, insideAggregate);
+      return;
+    }
+    if (typeof value !== 'object' || value === null) return;
+    const node = value as Node;
+    const tag = tagOf(node);
+    const body = node[tag];
+    const isNode = Object.keys(node).length === 1 && /^[A-Z]/.test(tag) && body !== undefined;
+    if (!isNode) {
+      this.#visit(Object.values(node), insideAggregate);
+      return;
+    }
+    if (!insideAggregate && this.#useKey(node)) return;
+    switch (tag) {
+      case 'FuncCall':
+        this.#visitCall(node, body, insideAggregate);
+        return;
+      case 'ColumnRef':
+        this.#visitColumn(body, insideAggregate);
+        return;
+      case 'SubLink':
+        this.#visitSubLink(body, insideAggregate);
+        return;
+      case 'JsonArrayAgg':
+      case 'JsonObjectAgg':
+        this.#visit(Object.values(body), true);
+        return;
+      default:
+        this.#visit(Object.values(body), insideAggregate);
+    }
+  }
+
+  #useKey(node: Node): boolean {
+    const key = this.#keys.find((candidate) => this.#same(candidate.node, node));
+    if (key === undefined) return false;
+    const range = this.#rangeLike(key, node);
+    if (range === undefined) return false;
+    this.#columnUses.push({ range, column: key.column });
+    return true;
+  }
+
+  /** Whether two expressions of the level are one to Postgres. */
+  #same(left: Node, right: Node): boolean {
+    const from = listOf(this.#scope.body, 'fromClause');
+    const oneTable = from.length === 1 && bodyOf(from[0], 'JoinExpr') === undefined;
+    return sameTree(left, right, oneTable);
+  }
+
+  /** Where an expression equal to a key stands: the same tokens around the same first location. */
+  #rangeLike(key: Key, node: Node): TokenRange | undefined {
+    const column = bodyOf(node, 'ColumnRef');
+    if (column !== undefined) return this.#rangeOfColumn(column);
+    const keyPlace = firstLocation(key.node);
+    const place = firstLocation(node);
+    if (keyPlace === undefined || place === undefined) return undefined;
+    const inside = this.#source.tokenOfByte(keyPlace) - key.range.from;
+    const from = this.#source.tokenOfByte(place) - inside;
+    const range = { from, to: from + key.range.to - key.range.from };
+    if (this.#source.sameTokens(range, key.range)) return range;
+    throw errors.windowUnsupportedHere(
+      this.#window.name,
+      'a grouping expression written in two ways',
+      'Write the expression exactly as in GROUP BY, brackets included, or give it an alias.',
+      { position: this.#source.positionOf(this.#source.unitOf(place)) },
+    );
+  }
+
+  #visitCall(node: Node, body: Body, insideAggregate: boolean): void {
+    const call = this.#callOf(node);
+    if (call !== undefined) {
+      if (!sameWindow(call, this.#window)) {
+        if (call.kind === 'tumble' && insideAggregate) {
+          this.#liftLeaves(body);
+          return;
+        }
+        throw errors.windowNotGrouped(call.name, { position: call.position });
+      }
+      const place = insideAggregate ? 'aggregate' : 'output';
+      this.#windowUses.push({ range: call.range, call, place });
+      return;
+    }
+    if (insideAggregate || !(looksAggregate(body) || this.#mustAggregate(body))) {
+      this.#visit(Object.values(body), insideAggregate);
+      return;
+    }
+    this.#visitAggregate(body);
+  }
+
+  #visitAggregate(body: Body): void {
+    const call = readAggregateCall(this.#source, body);
+    const columns = call.inputs.map((input) => {
+      if (holdsWindowCall(input.node, this.#scope, this.#window)) {
+        this.#visit(input.node, true);
+        return undefined;
+      }
+      if (!dependsOnRow(input.node)) return undefined;
+      const column = this.#lift(input.range, 'input');
+      this.#columnUses.push({ range: input.range, column });
+      return column;
+    });
+    for (const direct of call.direct) this.#visit(direct.node, false);
+    this.#aggregates.push({ call, columns });
+  }
+
+  /** A call of an unknown function over columns that are not grouped can only be an aggregate. */
+  #mustAggregate(body: Body): boolean {
+    const names = namesOf(listOf(body, 'funcname'));
+    if (body['over'] !== undefined || names[0] === 'pg_catalog') return false;
+    if (names.length === 1 && builtinFunctions.has(names[0]!)) return false;
+    let ungrouped = false;
+    walk(listOf(body, 'args'), (tag, inner) => {
+      if (this.#keys.some((key) => this.#same(key.node, { [tag]: inner }))) return false;
+      if (tag === 'ColumnRef') ungrouped = true;
+      return tag === 'FuncCall' && (looksAggregate(inner) || inner['over'] !== undefined)
+        ? false
+        : undefined;
+    });
+    return ungrouped;
+  }
+
+  #visitColumn(body: Body, insideAggregate: boolean): void {
+    const range = this.#rangeOfColumn(body);
+    if (listOf(body, 'fields').some((field) => bodyOf(field, 'A_Star') !== undefined)) {
+      throw errors.windowUnsupportedHere(
+        this.#window.name,
+        '* in the select list',
+        'Write the columns out.',
+        { position: this.#source.positionOf(this.#source.startOf(range)) },
+      );
+    }
+    const column = this.#lift(range, insideAggregate ? 'input' : 'extra');
+    this.#columnUses.push({ range, column });
+  }
+
+  #liftLeaves(value: unknown): void {
+    walk(value, (tag, body) => {
+      if (tag === 'ColumnRef') this.#visitColumn(body, true);
+      return undefined;
+    });
+  }
+
+  #rangeOfColumn(body: Body): TokenRange {
+    const from = this.#source.tokenOfByte(locationOf(body));
+    let to = from + 1;
+    while (this.#source.name(to) === '.') to += 2;
+    return { from, to };
+  }
+
+  /**
+   * A subquery of the outer level may read grouped columns under their old names, so it is computed
+   * per row below, where those names still mean something.
+   */
+  #visitSubLink(body: Body, insideAggregate: boolean): void {
+    if (body['testexpr'] !== undefined) {
+      this.#visit(body['testexpr'], insideAggregate);
+      return;
+    }
+    const at = this.#source.tokenOfByte(locationOf(body));
+    let open = at;
+    while (this.#source.name(open) !== '(') open += 1;
+    const range = { from: at, to: this.#source.partner(open) + 1 };
+    const column = this.#lift(range, insideAggregate ? 'input' : 'extra');
+    this.#columnUses.push({ range, column });
+  }
+
+  #lift(range: TokenRange, role: LiftedColumn['role']): LiftedColumn {
+    const known = this.#columns.find((column) => this.#source.sameTokens(column.range, range));
+    // A key serves as an input too; an input must not become a key by being mentioned.
+    if (known !== undefined && (known.role === role || known.role !== 'input')) return known;
+    const letter = { key: 'k', extra: 'f', input: 'c' }[role];
+    const number = this.#columns.filter((column) => column.role === role).length + 1;
+    const column: LiftedColumn = { name: `${letter}${number}`, range, role };
+    this.#columns.push(column);
+    return column;
+  }
+
+  #callOf(node: Node): WindowCall | undefined {
+    const body = bodyOf(node, 'FuncCall');
+    return this.#scope.calls.find((scoped) => scoped.call.body === body)?.call;
+  }
+
+  #isWindow(node: Node): boolean {
+    const call = this.#callOf(node);
+    return call !== undefined && sameWindow(call, this.#window);
+  }
+
+  #targetNames(targets: readonly Target[]): readonly TargetName[] {
+    const replaced = [...this.#columnUses, ...this.#windowUses].map((use) => use.range.from);
+    const aggregated = this.#aggregates.map((aggregate) => aggregate.call.range.from);
+    return targets
+      .filter((target) => target.alias === undefined)
+      .filter(({ range }) =>
+        [...replaced, ...aggregated].some((from) => from >= range.from && from < range.to),
+      )
+      .map((target) => ({ end: target.range, name: columnName(target.node) }));
+  }
+}
+
+/** Whether two calls are windows of the same kind, time, sizes, origin and zone. */
+export function sameWindow(left: WindowCall, right: WindowCall): boolean {
+  return left.kind === right.kind && sameTree(left.body['args'], right.body['args']);
+}
+
+function holdsWindowCall(node: Node, scope: SelectScope, window?: WindowCall): boolean {
+  let found = false;
+  walk(node, (tag, body) => {
+    const call = scope.calls.find((scoped) => scoped.call.body === body)?.call;
+    if (tag === 'FuncCall' && call !== undefined) {
+      if (window === undefined || sameWindow(call, window)) found = true;
+    }
+    return undefined;
+  });
+  return found;
+}
+
+function dependsOnRow(node: Node): boolean {
+  let found = false;
+  walk(node, (tag) => {
+    if (tag === 'ColumnRef' || tag === 'SubLink') found = true;
+    return undefined;
+  });
+  return found;
+}
+
+/** The smallest explicit location below a node that is the same for equal trees. */
+function firstLocation(value: unknown): number | undefined {
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const found = firstLocation(item);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const own = (value as Body)['location'];
+  if (typeof own === 'number' && own > 0) return own;
+  return firstLocation(Object.values(value));
+}
