@@ -134,8 +134,10 @@ function readString(
   let at = quote + 1;
   while (at < text.length) {
     const char = text[at];
-    if (char === '\\' && backslashEscapes) at += 2;
-    else if (char !== "'") at += 1;
+    if (char === '\\' && backslashEscapes) {
+      at = escapeEnd(text, at);
+      if (at < 0) return null;
+    } else if (char !== "'") at += 1;
     else if (text[at + 1] === "'") at += 2;
     else {
       const continued = continuationQuote(text, at + 1);
@@ -144,6 +146,31 @@ function readString(
     }
   }
   return null;
+}
+
+const unicodeEscape = /\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))/y;
+
+/**
+ * The end of the escape whose backslash is at `at`; -1 where the scanner refuses it: `\u` and `\U`
+ * want all their digits, a code point that exists, and surrogates in pairs.
+ */
+function escapeEnd(text: string, at: number): number {
+  const letter = text[at + 1];
+  if (letter !== 'u' && letter !== 'U') return at + 2;
+  const first = unicodeEscapeAt(text, at);
+  if (first === null) return -1;
+  if (first.value < 0xd800 || first.value > 0xdfff) {
+    return first.value > 0 && first.value <= 0x10ffff ? first.end : -1;
+  }
+  const second = first.value < 0xdc00 ? unicodeEscapeAt(text, first.end) : null;
+  return second !== null && second.value >= 0xdc00 && second.value <= 0xdfff ? second.end : -1;
+}
+
+function unicodeEscapeAt(text: string, at: number): { value: number; end: number } | null {
+  unicodeEscape.lastIndex = at;
+  const match = unicodeEscape.exec(text);
+  if (match === null) return null;
+  return { value: Number.parseInt(match[1] ?? match[2]!, 16), end: unicodeEscape.lastIndex };
 }
 
 /** A bit string knows no doubled quotes. */
