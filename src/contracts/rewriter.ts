@@ -22,15 +22,16 @@ export type RewriteInput = {
 };
 
 /**
- * Whether the backend can be asked for the types of expressions.
+ * Whether the backend can be asked about a statement before it is lowered.
  * - `possible`: the rewriter may answer `probe`.
- * - `impossible`: asking would disturb the transaction; lower without knowing types.
- * - `done`: the answer, the type OIDs of the probe's ParameterDescription in order.
+ * - `impossible`: asking would disturb the transaction; lower without knowing.
+ * - `done`: the answer, the type OIDs of the probe's ParameterDescription in order, and the value
+ *   of its survey, null where there was none.
  */
 export type Discovery =
   | { readonly kind: 'possible' }
   | { readonly kind: 'impossible' }
-  | { readonly kind: 'done'; readonly types: readonly number[] };
+  | { readonly kind: 'done'; readonly types: readonly number[]; readonly surveyed: string | null };
 
 /** What to do with the text. */
 export type Rewrite =
@@ -47,6 +48,11 @@ export type Probe = {
   readonly text: string;
   readonly parameterTypes: readonly number[];
   readonly positions: PositionMap;
+  /**
+   * A query that is executed after the Describe: one row of one text column, about what the backend
+   * knows of the tables. It has to be right for any table the probe can be described for.
+   */
+  readonly survey?: string;
 };
 
 /** Send this text instead of the client's. */

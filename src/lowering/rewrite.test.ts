@@ -113,7 +113,7 @@ describe('rewrite', () => {
   });
 
   it('lowers TUMBLE to date_bin in place, its column still named tumble', async () => {
-    const types: Discovery = { kind: 'done', types: [1184] };
+    const types: Discovery = { kind: 'done', types: [1184], surveyed: null };
     const text = "SELECT a, TUMBLE(ts, INTERVAL '1 hour') FROM t";
     const answer = await ask(text, { discovery: types });
     assert.ok(answer.kind === 'send');

@@ -12,6 +12,7 @@ import { firstFreeParameter, Questions } from './questions.ts';
 import { bodyRewrites, refusalRewrite, refusalText, runTimeRewrites } from './refusal.ts';
 import { Edits, generated, positionsOf, textOf } from './splice.ts';
 import { holdsWindow, type StatementContext, WindowedStatement } from './statement.ts';
+import { Survey } from './survey.ts';
 
 /**
  * Turns one text into what its backend gets (contracts/rewriter.ts). Pure but for the WASM parser
@@ -28,8 +29,7 @@ export async function rewrite(input: RewriteInput): Promise<Rewrite> {
   if (tooComplex !== undefined) return refuse(input, source, tooComplex.range, tooComplex.error);
   const statements = await parseStatements(plain.text);
   if (statements === null || statements.length !== ranges.length) return { kind: 'pass' };
-  const types = input.discovery.kind === 'done' ? input.discovery.types : undefined;
-  const rewriting = new QueryRewriting(input, source, types, plain);
+  const rewriting = new QueryRewriting(input, source, plain);
   for (const [index, statement] of statements.entries()) {
     const probe = rewriting.add(statement.node, ranges[index]!, index);
     if (probe !== undefined) return probe;
@@ -76,22 +76,15 @@ function replaceStatement(edits: Edits, source: Source, range: TokenRange, text:
 class QueryRewriting {
   readonly #input: RewriteInput;
   readonly #source: Source;
-  readonly #types: readonly number[] | undefined;
   readonly #tableForms: StatementContext['tableForms'];
   readonly #edits = new Edits();
   readonly #errors: ErrorRewrite[] = [];
   readonly #tags: { statement: number; tag: string }[] = [];
   #lowered = 0;
 
-  constructor(
-    input: RewriteInput,
-    source: Source,
-    types: readonly number[] | undefined,
-    tableForms: StatementContext['tableForms'],
-  ) {
+  constructor(input: RewriteInput, source: Source, tableForms: StatementContext['tableForms']) {
     this.#input = input;
     this.#source = source;
-    this.#types = types;
     this.#tableForms = tableForms;
   }
 
@@ -100,20 +93,26 @@ class QueryRewriting {
     const explained = loweredExplain(node);
     if (explained === undefined && !holdsWindow(this.#source, node)) return undefined;
     // Only the first statement is certain to see the tables a probe before the Query sees.
-    const types = index === 0 ? this.#types : undefined;
+    const { discovery } = this.#input;
+    const discovered = discovery.kind === 'done' && index === 0 ? discovery : undefined;
     const free = firstFreeParameter(this.#source, this.#input.parameterTypes.length);
-    const questions = new Questions(free, types);
+    const questions = new Questions(free, discovered?.types);
+    const survey = new Survey(discovered?.surveyed ?? null);
     const context: StatementContext = {
       source: this.#source,
       parameterTypes: this.#input.parameterTypes,
       questions,
+      survey,
       tableForms: this.#tableForms,
     };
     try {
       const statement = new WindowedStatement(context, node);
-      if (index === 0 && this.#input.discovery.kind === 'possible' && questions.count > 0) {
+      if (index === 0 && discovery.kind === 'possible' && questions.count > 0) {
         const probed = probeRange(this.#source, node, range);
-        if (probed !== undefined) return this.#probe(statement, node, probed, free - 1);
+        if (probed !== undefined) {
+          const edits = statement.probe(declaredParameters(this.#source, node, probed));
+          return this.#probe(edits, probed, { parameters: free - 1, survey: survey.text });
+        }
       }
       this.#lower(statement, range, index, explained);
     } catch (error) {
@@ -139,16 +138,20 @@ class QueryRewriting {
     };
   }
 
-  #probe(statement: WindowedStatement, node: Node, range: TokenRange, parameters: number): Rewrite {
+  #probe(
+    edits: Edits,
+    range: TokenRange,
+    asked: { readonly parameters: number; readonly survey: string | undefined },
+  ): Rewrite {
     const { text, parameterTypes } = this.#input;
-    const edits = statement.probe(declaredParameters(this.#source, node, range));
     const pieces = edits.render(this.#source.startOf(range), this.#source.endOf(range));
-    const padding = Array.from({ length: parameters - parameterTypes.length }, () => 0);
+    const padding = Array.from({ length: asked.parameters - parameterTypes.length }, () => 0);
     return {
       kind: 'probe',
       text: textOf(text, pieces),
       parameterTypes: [...parameterTypes, ...padding],
       positions: positionsOf(text, pieces),
+      ...(asked.survey === undefined ? {} : { survey: asked.survey }),
     };
   }
 

@@ -1,21 +1,24 @@
 import * as errors from '../core/errors/windows.ts';
 import { type GroupedWindow, readGroupedWindow, sameWindow } from '../sql/grouped-window.ts';
 import { bodyOf, listOf, type Node, walk } from '../sql/parse-tree.ts';
-import { enclosingSelect, readSelectClauses } from '../sql/select-clauses.ts';
+import { enclosingSelect, readSelectClauses, type SelectClauses } from '../sql/select-clauses.ts';
 import { groupingExpressions, readTargets, resolveTarget } from '../sql/select-targets.ts';
 import type { Source, TokenRange } from '../sql/source.ts';
+import { FromTables } from '../sql/table-columns.ts';
 import type { PlainCalls } from '../sql/table-window.ts';
 import { typeName } from '../sql/type-names.ts';
 import { isWindowCall, rowDependentArgument, type WindowCall } from '../sql/window-call.ts';
 import { findWindowScopes, type SelectScope } from '../sql/window-scopes.ts';
 import type { Questions } from './questions.ts';
 import { Edits, generated, type Pieces, template } from './splice.ts';
+import type { Survey } from './survey.ts';
 import { dependsOnType } from './windows/decompose.ts';
 import { lowerLevel } from './windows/grouped.ts';
 import { checkHop, expandHop } from './windows/hop.ts';
-import { sliceHop } from './windows/hop-slices.ts';
+import { dependsOnRows, sliceHop } from './windows/hop-slices.ts';
 import { finishScalarLevel } from './windows/scalar-level.ts';
 import { checkSession, lowerSession } from './windows/session.ts';
+import { denseSlicesSql } from './windows/slice-density.ts';
 import {
   lowerTableWindow,
   probeTableWindow,
@@ -30,6 +33,7 @@ export type StatementContext = {
   readonly source: Source;
   readonly parameterTypes: readonly number[];
   readonly questions: Questions;
+  readonly survey: Survey;
   /** Where the table-valued forms had more than a call has. */
   readonly tableForms: Pick<PlainCalls, 'partitions' | 'wrappers'>;
 };
@@ -45,6 +49,8 @@ type Level = {
   readonly grouped: GroupedWindow | undefined;
   /** Questions for the argument types of the aggregates, by aggregate; -1 for none. */
   readonly argumentQuestions: readonly number[];
+  /** Survey question whether the slices of a HOP are dense; undefined for none. */
+  readonly densityQuestion: number | undefined;
   /** The TUMBLE a level without HOP and SESSION is grouped by. */
   readonly groupedTumble: WindowCall | undefined;
 };
@@ -135,12 +141,21 @@ export class WindowedStatement {
         tables,
         grouped: undefined,
         argumentQuestions: [],
+        densityQuestion: undefined,
         groupedTumble: window,
       };
     }
     const grouped = readGroupedWindow(source, scope, window);
-    const argumentQuestions = window.kind === 'hop' ? this.#askArguments(grouped) : [];
-    return { scope, calls, tables, grouped, argumentQuestions, groupedTumble: undefined };
+    const isHop = window.kind === 'hop';
+    return {
+      scope,
+      calls,
+      tables,
+      grouped,
+      argumentQuestions: isHop ? this.#askArguments(grouped) : [],
+      densityQuestion: isHop ? this.#askDensity(scope, grouped) : undefined,
+      groupedTumble: undefined,
+    };
   }
 
   #timed(call: WindowCall, asked: Map<string, number>): TimedCall {
@@ -156,6 +171,24 @@ export class WindowedStatement {
       call.plain && !call.star && dependsOnType(call.name) && columns[0] !== undefined
         ? this.#context.questions.ask(call.inputs[0]!.range)
         : -1,
+    );
+  }
+
+  #askDensity(scope: SelectScope, grouped: GroupedWindow): number | undefined {
+    if (!dependsOnRows(grouped)) return undefined;
+    const keys = this.#groupingOf(scope, grouped.clauses).filter(
+      (node) => !scope.calls.some(({ call }) => call.body === bodyOf(node, 'FuncCall')),
+    );
+    const tables = new FromTables(this.#statement, scope.body);
+    const question = denseSlicesSql(grouped.window, keys, tables);
+    return question === undefined ? undefined : this.#context.survey.ask(question);
+  }
+
+  /** The expressions of GROUP BY, those an alias or a number stands for included. */
+  #groupingOf(scope: SelectScope, clauses: SelectClauses): readonly Node[] {
+    const targets = readTargets(this.#context.source, scope.body, clauses);
+    return groupingExpressions(listOf(scope.body, 'groupClause')).map(
+      (item) => resolveTarget(item, targets)?.node ?? item,
     );
   }
 
@@ -200,9 +233,8 @@ export class WindowedStatement {
     if (!needsRows(window) || rowDependentArgument(window) !== undefined) return false;
     const { source } = this.#context;
     const clauses = readSelectClauses(source, enclosingSelect(source, window.range.from));
-    const targets = readTargets(source, scope.body, clauses);
-    return groupingExpressions(listOf(scope.body, 'groupClause')).some(
-      (item) => bodyOf(resolveTarget(item, targets)?.node ?? item, 'FuncCall') === window.body,
+    return this.#groupingOf(scope, clauses).some(
+      (node) => bodyOf(node, 'FuncCall') === window.body,
     );
   }
 
@@ -274,7 +306,10 @@ export class WindowedStatement {
     const types = level.argumentQuestions.map((question) =>
       question < 0 ? 0 : questions.answer(question),
     );
-    const lowered = sliceHop(grouped, window, types) ?? expandHop(grouped, window);
+    const { densityQuestion } = level;
+    const isDense =
+      densityQuestion === undefined ? undefined : this.#context.survey.answer(densityQuestion);
+    const lowered = sliceHop(grouped, window, types, isDense) ?? expandHop(grouped, window);
     lowerLevel(edits, grouped, window, lowered);
   }
 

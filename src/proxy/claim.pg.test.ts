@@ -142,7 +142,11 @@ describe('claimed statements', function () {
     it('get the types and answer once', async () => {
       const messages = await client.query('SELECT tumble_start(1)');
       assert.equal(typesOf(messages), 'TDCZ');
-      assert.deepEqual(rewriter.inputs.at(-1)?.discovery, { kind: 'done', types: [] });
+      assert.deepEqual(rewriter.inputs.at(-1)?.discovery, {
+        kind: 'done',
+        types: [],
+        surveyed: null,
+      });
     });
 
     it('leave no transaction open', async () => {
@@ -313,6 +317,67 @@ describe('claimed statements', function () {
     });
   });
 
+  describe('probed with a survey', () => {
+    const surveyed = () => {
+      const discovery = rewriter.inputs.at(-1)?.discovery;
+      return discovery?.kind === 'done' ? discovery.surveyed : undefined;
+    };
+    const leftBehind = async (): Promise<string[]> =>
+      valuesOf(
+        await client.query(
+          "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'heliosdb%' UNION ALL " +
+            "SELECT count(*) FROM pg_cursors WHERE name LIKE 'heliosdb%'",
+        ),
+      );
+
+    it('get its value, and nobody sees it', async () => {
+      assert.equal(typesOf(await client.query('SELECT tumble_end(-1)')), 'TDCZ');
+      assert.equal(surveyed(), 'épostgres');
+      client.send(parse('SELECT tumble_end(-1)'), describeStatement(), bind(), execute(), sync);
+      assert.equal(typesOf(await client.until('Z')), '1tT2DCZ');
+      assert.equal(surveyed(), 'épostgres');
+    });
+
+    it('get null for NULL and for no row', async () => {
+      await client.query('SELECT tumble_end(-1) /* survey SELECT NULL::text end */');
+      assert.equal(surveyed(), null);
+      await client.query("SELECT tumble_end(-1) /* survey SELECT 'x' WHERE false end */");
+      assert.equal(surveyed(), null);
+    });
+
+    it('leave statements, portals and the transaction as they are', async () => {
+      client.send(parse('SELECT 7'), bind(), sync);
+      await client.until('Z');
+      await client.query('BEGIN; INSERT INTO kept VALUES (1); DECLARE c CURSOR FOR SELECT 5');
+      client.send(
+        parse('SELECT 7'),
+        bind(),
+        parse('SELECT tumble_end(-1)', 'mine'),
+        execute(),
+        sync,
+      );
+      assert.deepEqual(valuesOf(await client.until('Z')), ['7']);
+      assert.deepEqual(await leftBehind(), ['0', '0']);
+      assert.deepEqual(valuesOf(await client.query('FETCH c')), ['5']);
+      assert.equal(statusOf(await client.query('COMMIT')), 'I');
+      assert.deepEqual(await kept(), ['1']);
+    });
+
+    it('answer the error of the survey, wherever it comes from, and go on', async () => {
+      const failing = ['1 / 0', 'nowhere'];
+      for (const expression of failing) {
+        const text = `SELECT tumble_end(-1) /* survey SELECT ${expression} end */`;
+        assert.equal(typesOf(await client.query(text)), 'EZ');
+        client.send(parse(text), bind(), execute(), sync);
+        assert.equal(typesOf(await client.until('Z')), 'EZ');
+        await client.query('BEGIN');
+        assert.equal(statusOf(await client.query(text)), 'E');
+        await client.query('ROLLBACK');
+        assert.equal(typesOf(await client.query('SELECT tumble_end(-1)')), 'TDCZ');
+      }
+    });
+  });
+
   describe('probed in the extended protocol', () => {
     it('hide the probe', async () => {
       client.send(parse('SELECT tumble_start(1)'), describeStatement(), bind(), execute(), sync);
@@ -322,7 +387,11 @@ describe('claimed statements', function () {
     it('learn the types of the probe', async () => {
       client.send(parse('SELECT tumble_start($1::int8)'), sync);
       await client.until('Z');
-      assert.deepEqual(rewriter.inputs.at(-1)?.discovery, { kind: 'done', types: [20] });
+      assert.deepEqual(rewriter.inputs.at(-1)?.discovery, {
+        kind: 'done',
+        types: [20],
+        surveyed: null,
+      });
     });
 
     it('answer the error of the probe and skip to Sync', async () => {

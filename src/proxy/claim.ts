@@ -1,19 +1,18 @@
 import { performance } from 'node:perf_hooks';
 import { serialize } from 'pg-protocol';
-import type { Lowered, Probe, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
+import type { Discovery, Lowered, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
 import { type TextCoding, textCoding } from '../protocol/client-encoding.ts';
 import { clientMessage } from '../protocol/message-types.ts';
 import {
   decodeParseTypes,
-  encodeParse,
   locateParse,
   type ParseParts,
   replaceParseText,
 } from '../protocol/parse-message.ts';
 import { encodeQuery, locateQueryText } from '../protocol/query-message.ts';
 import { extendedTokens, mayBeExtended } from '../sql/detect.ts';
-import { PendingProbe, type ProbeOutcome } from './pending-probe.ts';
 import { positionTranslator } from './position-map.ts';
+import { exchangeProbe } from './probe-exchange.ts';
 import type { SessionContext } from './session-context.ts';
 import type { StatementContext } from './statement-context.ts';
 
@@ -32,9 +31,6 @@ type WholeMessage = {
   readonly start: number;
   readonly end: number;
 };
-
-/** The name of the hidden prepared statement of a probe. */
-const probeStatement = 'heliosdb_probe';
 
 /** Undefined when the message goes to the backend as it is: the fast path. */
 export function findClaim(context: SessionContext, message: WholeMessage): Claim | undefined {
@@ -113,15 +109,18 @@ async function answer(context: SessionContext, claim: Claim): Promise<void> {
   };
   let rewrite = await services.rewriter.rewrite(input);
   if (rewrite.kind === 'probe' && !wires.isClosing && !isIgnored(context)) {
-    const outcome = await probe(context, { coding, clientText: text, probe: rewrite });
+    const asked = { text: rewrite.text, positions: rewrite.positions, errors: [], tags: [] };
+    const outcome = await exchangeProbe(context, {
+      coding,
+      probe: rewrite,
+      statement: statementContext({ coding, clientText: text }, asked),
+    });
     if (outcome.kind === 'failed') {
       if (isSimple) sendSync(context);
       return;
     }
     rewrite =
-      outcome.kind === 'dropped'
-        ? { kind: 'pass' }
-        : await discovered(context, input, outcome.types);
+      outcome.kind === 'dropped' ? { kind: 'pass' } : await discovered(context, input, outcome);
   }
   if (rewrite.kind === 'send' && !isIgnored(context))
     send(context, claim, { coding, text, rewrite });
@@ -135,41 +134,13 @@ function isIgnored(context: SessionContext): boolean {
 async function discovered(
   context: SessionContext,
   input: RewriteInput,
-  types: readonly number[],
+  discovery: Discovery,
 ): Promise<Rewrite> {
   const { rewriter, logger } = context.services;
-  const rewrite = await rewriter.rewrite({ ...input, discovery: { kind: 'done', types } });
+  const rewrite = await rewriter.rewrite({ ...input, discovery });
   if (rewrite.kind !== 'probe') return rewrite;
   logger.error('the rewriter asked for types twice');
   return { kind: 'pass' };
-}
-
-/** The hidden exchange of invariant 8. */
-function probe(
-  context: SessionContext,
-  asked: { readonly coding: TextCoding; readonly clientText: string; readonly probe: Probe },
-): Promise<ProbeOutcome> {
-  const { queue, wires } = context;
-  const { text, parameterTypes, positions } = asked.probe;
-  const pending = new PendingProbe();
-  const note = {
-    kind: 'probe',
-    probe: pending,
-    context: statementContext(asked, { text, positions, errors: [], tags: [] }),
-  } as const;
-  const name = `${probeStatement}${context.probesLeftBehind || ''}`;
-  queue.sent('probe-parse', note);
-  queue.sent('probe-describe', note);
-  queue.sent('probe-close', note);
-  wires.toServer(
-    Buffer.concat([
-      encodeParse({ name, text: asked.coding.encode(text), parameterTypes }),
-      serialize.describe({ type: 'S', name }),
-      serialize.close({ type: 'S', name }),
-      serialize.flush(),
-    ]),
-  );
-  return pending.outcome;
 }
 
 /** Ends a simple statement whose probe failed: its ReadyForQuery is the client's. */

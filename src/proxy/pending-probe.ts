@@ -1,6 +1,10 @@
 /** How a probe ended (session-protocol.md, invariant 8). */
 export type ProbeOutcome =
-  | { readonly kind: 'done'; readonly types: readonly number[] }
+  | {
+      readonly kind: 'done';
+      readonly types: readonly number[];
+      readonly surveyed: string | null;
+    }
   /** Its error went to the client. */
   | { readonly kind: 'failed' }
   /** The backend skipped it after an earlier error. */
@@ -10,17 +14,24 @@ export type ProbeOutcome =
 export class PendingProbe {
   /** From the probe's ParameterDescription. */
   types: readonly number[] = [];
+  /** From the row of its survey. */
+  surveyed: string | null = null;
   readonly outcome: Promise<ProbeOutcome>;
+  #closesOwed: number;
   #settle: (outcome: ProbeOutcome) => void = () => undefined;
 
-  constructor() {
+  /** @param closesOwed how many CloseComplete messages the exchange ends with */
+  constructor(closesOwed: number) {
+    this.#closesOwed = closesOwed;
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
   }
 
-  done(): void {
-    this.#settle({ kind: 'done', types: this.types });
+  closed(): void {
+    this.#closesOwed -= 1;
+    if (this.#closesOwed > 0) return;
+    this.#settle({ kind: 'done', types: this.types, surveyed: this.surveyed });
   }
 
   failed(): void {

@@ -1,6 +1,7 @@
 import { decodedResponseBytesMax } from '../core/limits.ts';
 import { withoutChannelBinding } from '../protocol/authentication-sasl.ts';
 import { encodeCommandComplete } from '../protocol/command-complete.ts';
+import { decodeFirstValue } from '../protocol/data-row.ts';
 import { FrameReader } from '../protocol/frame-reader.ts';
 import { headerBytes, serverMessage } from '../protocol/message-types.ts';
 import { decodeParameterDescription } from '../protocol/parameter-description.ts';
@@ -105,6 +106,7 @@ export class ResponseSide {
   #headBytes(type: number, frameBytes: number): number {
     switch (type) {
       case serverMessage.dataRow:
+        return this.#context.queue.headNote?.kind === 'probe' ? whole(frameBytes) : headerBytes;
       case serverMessage.copyData:
         return headerBytes;
       case serverMessage.readyForQuery:
@@ -184,7 +186,9 @@ export class ResponseSide {
     const { bytes, start, end, type } = this.#reader;
     if (type === serverMessage.parameterDescription && this.#isWhole) {
       note.probe.types = decodeParameterDescription(bytes, start, end) ?? [];
-    } else if (type === serverMessage.closeComplete) note.probe.done();
+    } else if (type === serverMessage.dataRow && this.#isWhole) {
+      note.probe.surveyed = decodeFirstValue(bytes, start, end);
+    } else if (type === serverMessage.closeComplete) note.probe.closed();
   }
 
   /** What the client gets instead of the current whole message. */

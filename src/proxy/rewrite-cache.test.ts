@@ -39,7 +39,8 @@ describe('rewrite cache', () => {
       { ...input, standardConformingStrings: false },
       { ...input, parameterTypes: [20] },
       { ...input, discovery: { kind: 'impossible' } },
-      { ...input, discovery: { kind: 'done', types: [20] } },
+      { ...input, discovery: { kind: 'done', types: [20], surveyed: null } },
+      { ...input, discovery: { kind: 'done', types: [20], surveyed: 't' } },
     ];
     assert.equal(new Set(variants.map(cacheKey)).size, variants.length);
   });

@@ -205,8 +205,8 @@ const fragments: readonly string[] = [
 ];
 
 /**
- * Escapes of a zero byte or of one beyond ASCII: what becomes of those is decided by the encoding of
- * the database, after the scanner's rules.
+ * Escapes of a zero byte or of one beyond ASCII: what becomes of those is decided by the encoding
+ * of the database, after the scanner's rules.
  */
 const namesOddBytes = /\\(?:0|[2-7][0-7]{2}|x0|x[89a-f][0-9a-f])/i;
 
@@ -245,7 +245,19 @@ describe('tokenize', () => {
   });
 
   it('reads escapes so too', () => {
-    const parts = ['\\', '\\u', '\\U', '0041', 'd83d', 'DE00', '0010ffff', '00110000', 'x4', "'", "E'"];
+    const parts = [
+      '\\',
+      '\\u',
+      '\\U',
+      '0041',
+      'd83d',
+      'DE00',
+      '0010ffff',
+      '00110000',
+      'x4',
+      "'",
+      "E'",
+    ];
     const soup = fc.array(fc.constantFrom(...parts), { maxLength: 8 });
     fc.assert(
       fc.property(soup, (escapes) => {

@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '../../core/quoting.ts';
 import { isLoopback } from '../config/address.ts';
 import { printUpstream, type Upstream } from '../config/upstream.ts';
 import type { ServerFacts, UpstreamFacts } from './upstream-facts.ts';
@@ -141,7 +142,7 @@ function judgeRoom(name: string, setting: string, max: number, used: number): Pr
 function judgeReplicationRight({ user }: Upstream, { mayReplicate }: ServerFacts): Prerequisite {
   const name = 'right to replicate';
   if (mayReplicate) return { state: 'ok', name, found: `user ${user} has it` };
-  const role = `"${user.replaceAll('"', '""')}"`;
+  const role = quoteIdentifier(user);
   return {
     state: 'capture',
     name,

@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '../../core/quoting.ts';
 import type { GroupedWindow, LiftedColumn } from '../../sql/grouped-window.ts';
 import { type Edits, generated, type Piece, type Pieces, template } from '../splice.ts';
 import { argumentSql, type TypedWindow, typedTimeSql } from './window-sql.ts';
@@ -95,5 +96,5 @@ function replace(edits: Edits, start: number, end: number, text: string): void {
 
 /** A name that may stand after AS; any keyword may, so only odd characters need quotes. */
 export function asName(name: string): string {
-  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : quoteIdentifier(name);
 }

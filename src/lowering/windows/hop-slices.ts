@@ -1,32 +1,49 @@
 import type { GroupedWindow } from '../../sql/grouped-window.ts';
 import { fixedMicros } from '../../sql/interval-literal.ts';
 import { type Pieces, template } from '../splice.ts';
-import { type Decomposition, decompose } from './decompose.ts';
+import { type Decomposition, decompose, dependsOnType } from './decompose.ts';
 import { groupColumns, rowsAlias, rowsTable, type WindowSource, windowsAlias } from './grouped.ts';
 import { finiteRows, hopEnd, isCalendar, isMultiple, stepsTable } from './hop.ts';
 import { hoursSql, lengthSql, originSql, type TypedWindow } from './window-sql.ts';
 
 /**
  * With other grouping columns a slice may hold one row, and then the slices cost what they save:
- * one more aggregation over all rows against `windowsMin` windows per row.
+ * one more aggregation over all rows. Where nothing is known of the rows, they are taken from so
+ * many windows per row on: expansion can be that many times slower, slices hardly twice.
  */
 const windowsMinWithKeys = 8n;
 
 /** Type OIDs of aggregate arguments, by aggregate index; 0 where not known. */
 export type ArgumentTypes = readonly number[];
 
+/** Whether it depends on the rows if a HOP is cheaper by slices than by expansion. */
+export function dependsOnRows(grouped: GroupedWindow): boolean {
+  if (isCalendar(grouped.window) || grouped.hasGroupingSets || readsWindow(grouped)) return false;
+  return (
+    groupColumns(grouped).length > 0 &&
+    grouped.aggregates.every(
+      ({ call }) =>
+        call.plain &&
+        (dependsOnType(call.name) || decompose(call.name, call.star, 0) !== undefined),
+    )
+  );
+}
+
 /**
  * HOP by slices: rows are aggregated once per slice, slices are combined into windows. Each slide
  * is cut at `size mod slide`, so that every window is a whole number of slices. Answers undefined
  * where an aggregate does not split exactly.
+ *
+ * @param isDense whether slices hold many rows; undefined when that is not known
  */
 export function sliceHop(
   grouped: GroupedWindow,
   window: TypedWindow,
   types: ArgumentTypes,
+  isDense: boolean | undefined,
 ): WindowSource | undefined {
-  if (isCalendar(window) || grouped.hasGroupingSets || !paysOff(grouped, window)) return undefined;
-  if (grouped.windowUses.some((use) => use.place === 'aggregate')) return undefined;
+  if (isCalendar(window.call) || grouped.hasGroupingSets || readsWindow(grouped)) return undefined;
+  if (!(isDense ?? paysOff(grouped, window))) return undefined;
   const partials = new Partials();
   const aggregates = new Map<number, string>();
   for (const [index, { call, columns }] of grouped.aggregates.entries()) {
@@ -43,6 +60,11 @@ export function sliceHop(
     end: hopEnd(window, template(`${windowsAlias}.w`, anchor)),
     aggregates,
   };
+}
+
+/** An aggregate over the window itself differs between the windows of one slice. */
+function readsWindow(grouped: GroupedWindow): boolean {
+  return grouped.windowUses.some((use) => use.place === 'aggregate');
 }
 
 function paysOff(grouped: GroupedWindow, window: TypedWindow): boolean {

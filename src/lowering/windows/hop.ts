@@ -1,6 +1,7 @@
 import * as errors from '../../core/errors/windows.ts';
 import type { GroupedWindow } from '../../sql/grouped-window.ts';
 import { fixedMicros, microsPerDay } from '../../sql/interval-literal.ts';
+import type { WindowCall } from '../../sql/window-call.ts';
 import { type Pieces, template } from '../splice.ts';
 import {
   dayOf,
@@ -47,7 +48,7 @@ export function checkHop(window: TypedWindow): void {
     requireInstant(window);
     checkZone(window, slide, 'slide');
     checkZone(window, call.size, 'size');
-  } else if (isCalendar(window)) requireType(window);
+  } else if (isCalendar(window.call)) requireType(window);
   const exceeds = shortest(slide.value) > longest(call.size.value);
   if (slide.value === undefined || call.size.value === undefined || !exceeds) return;
   throw errors.hopSlideExceedsSize(
@@ -77,8 +78,7 @@ function longest(value: Value | undefined): bigint {
 }
 
 /** Whether windows have to be found by the calendar instead of by dividing microseconds. */
-export function isCalendar(window: TypedWindow): boolean {
-  const { call } = window;
+export function isCalendar(call: WindowCall): boolean {
   if (call.zone !== undefined) return true;
   return [call.slide!, call.size].some((length) =>
     ['months', 'mixed'].includes(lengthKind(length)),
@@ -88,7 +88,9 @@ export function isCalendar(window: TypedWindow): boolean {
 /** Row expansion: every row once per window it is in. */
 export function expandHop(grouped: GroupedWindow, window: TypedWindow): WindowSource {
   const rows = rowsTable(grouped, window);
-  const table = isCalendar(window) ? calendarExpansion(window, rows) : fixedExpansion(window, rows);
+  const table = isCalendar(window.call)
+    ? calendarExpansion(window, rows)
+    : fixedExpansion(window, rows);
   return {
     table: template(`{0} AS ${windowsAlias}`, window.source.startOf(grouped.clauses.whole), table),
     end: hopEnd(window, template(`${windowsAlias}.w`, window.source.startOf(window.call.range))),
@@ -184,7 +186,7 @@ export function hopEnd(window: TypedWindow, start: Pieces): Pieces {
     return template(text, anchor, start, zoneSql(window), size, zoneOriginSql(window));
   }
   if (countsMonths(window)) return monthsLaterSql(window, start, monthsSql(window, call.size));
-  if (isCalendar(window)) return addSql(window, start, size);
+  if (isCalendar(window.call)) return addSql(window, start, size);
   return template('({0} + {1})', anchor, start, hoursSql(window, call.size));
 }
 

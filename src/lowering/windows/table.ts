@@ -100,7 +100,7 @@ function hopTable(window: TypedWindow, table: TableWindow): Pieces {
   const anchor = window.source.startOf(window.call.range);
   const time = typedTimeSql(window, argumentSql(window, window.call.time));
   const row = template(`(SELECT {0} AS t) AS ${rowsAlias}`, anchor, time);
-  const expansion = isCalendar(window)
+  const expansion = isCalendar(window.call)
     ? calendarExpansion(window, row)
     : fixedExpansion(window, row);
   const end = hopEnd(window, template('heliosdb_windows.w', anchor));

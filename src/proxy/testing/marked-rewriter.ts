@@ -1,6 +1,7 @@
 import type {
   ErrorRewrite,
   PositionMap,
+  Probe,
   Rewrite,
   RewriteInput,
   Rewriter,
@@ -13,6 +14,7 @@ import type {
  * - `tumble_start(...)` probes its statement first, with `abs(...)` in its place.
  * - `hop(...)` is refused with 22023, provoked in parse analysis.
  * - `hop_end(...)` is refused when it runs: division by zero becomes 22023.
+ * - `tumble_end(...)` is probed with a survey, the text between `survey` and `end` if there is one.
  * - `session(...)` probes a text that cannot be analysed.
  * - `lowered` changes the command tag of each statement to `LOWERED n`.
  */
@@ -26,6 +28,11 @@ export class MarkedRewriter implements Rewriter {
       if (discovery.kind !== 'possible') return lowered(text, /tumble_start\(/g, 'abs(');
       const statement = text.split(';').find((one) => one.includes('tumble_start(')) ?? text;
       return probe(statement.replaceAll('tumble_start(', 'abs('));
+    }
+    if (text.includes('tumble_end(')) {
+      if (discovery.kind !== 'possible') return lowered(text, /tumble_end\(/g, 'abs(');
+      const survey = /survey (.*) end/.exec(text)?.[1] ?? "SELECT 'é' || current_user";
+      return { ...probe('SELECT abs(1)'), survey };
     }
     if (text.includes('session(')) {
       if (discovery.kind === 'possible') return probe('SELECT /* longer */ nothing_of_the_kind');
@@ -66,7 +73,7 @@ function refusal(text: string): readonly ErrorRewrite[] {
   ];
 }
 
-function probe(text: string): Rewrite {
+function probe(text: string): Probe {
   return {
     kind: 'probe',
     text,

@@ -64,6 +64,8 @@ export function randomTable(random: Random, name: string, rowsMax: number): Rand
       ...values,
       'CREATE TABLE IF NOT EXISTS labels AS SELECT * FROM (VALUES ' +
         "(0, 'zero'), (1, 'one'), (1, 'uno'), (2, NULL), (NULL, 'none')) AS l (lk, lbl)",
+      // Statistics decide how some windows are computed.
+      ...(random.chance(0.5) ? [`ANALYZE ${name}`] : []),
     ],
   };
 }

@@ -57,7 +57,8 @@ async function refusalOf(text: string, types: readonly number[] | undefined): Pr
     protocol: 'simple',
     standardConformingStrings: true,
     parameterTypes: [],
-    discovery: types === undefined ? { kind: 'impossible' } : { kind: 'done', types },
+    discovery:
+      types === undefined ? { kind: 'impossible' } : { kind: 'done', types, surveyed: null },
   };
   const answer = await rewrite(input);
   assert.ok(answer.kind === 'send', `${answer.kind} instead of a refusal`);

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { Discovery, Lowered, Rewrite } from '../../contracts/rewriter.ts';
+import type { Discovery, Lowered, Probe } from '../../contracts/rewriter.ts';
 import { rewrite } from '../../lowering/rewrite.ts';
 import type { Step } from './contexts.ts';
 
@@ -38,7 +38,11 @@ export async function runRewritten(
   if (answer.kind === 'probe') {
     const described = await describe(client, answer);
     if (!Array.isArray(described)) return described as Outcome;
-    answer = await ask({ kind: 'done', types: described as number[] });
+    answer = await ask({
+      kind: 'done',
+      types: described as number[],
+      surveyed: await survey(client, answer),
+    });
   }
   if (answer.kind === 'probe') return failed('XX000', 'a second probe', step.text);
   const text = answer.kind === 'pass' ? step.text : answer.text;
@@ -48,15 +52,20 @@ export async function runRewritten(
   return { ...worded, isWithoutTypes: !canProbe };
 }
 
+async function survey(client: Client, { survey: text }: Probe): Promise<string | null> {
+  if (text === undefined) return null;
+  const found = await runPlain(client, { text });
+  // Not to be able to fail is what a survey promises.
+  if (found.kind === 'error') throw new Error(`${found.message}: ${text}`);
+  return found.rows[0]?.[0] ?? null;
+}
+
 function failed(code: string, message: string, sent: string): Failed {
   return { kind: 'error', code, message, sent };
 }
 
 /** Parameter types of a probe, by preparing it. */
-async function describe(
-  client: Client,
-  probe: Extract<Rewrite, { kind: 'probe' }>,
-): Promise<readonly number[] | Outcome> {
+async function describe(client: Client, probe: Probe): Promise<readonly number[] | Outcome> {
   const types = probe.parameterTypes.map((oid) => (oid === 0 ? 'unknown' : String(oid)));
   const list = types.length === 0 ? '' : ` (${types.join(', ')})`;
   const prepared = await runPlain(client, { text: `PREPARE probe${list} AS ${probe.text}` });
