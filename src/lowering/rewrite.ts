@@ -10,7 +10,7 @@ import { plainCalls } from '../sql/table-window.ts';
 import { declaredParameters, probeRange } from './probe-range.ts';
 import { firstFreeParameter, Questions } from './questions.ts';
 import { bodyRewrites, refusalRewrite, refusalText, runTimeRewrites } from './refusal.ts';
-import { Edits, generated, positionsOf, textOf } from './splice.ts';
+import { apart, Edits, generated, positionsOf, textOf } from './splice.ts';
 import { holdsWindow, type StatementContext, WindowedStatement } from './statement.ts';
 import { Survey } from './survey.ts';
 
@@ -56,7 +56,7 @@ function parserText(input: RewriteInput, tokens: readonly Token[]): string {
 function refuse(input: RewriteInput, source: Source, range: TokenRange, error: PgError): Lowered {
   const edits = new Edits();
   replaceStatement(edits, source, range, refusalText(error));
-  const pieces = edits.render(0, input.text.length);
+  const pieces = apart(input.text, edits.render(0, input.text.length));
   return {
     kind: 'send',
     text: textOf(input.text, pieces),
@@ -127,7 +127,7 @@ class QueryRewriting {
     if (this.#source.tokens.some(isBodyWithWindow)) this.#errors.push(...bodyRewrites);
     if (this.#lowered === 0 && this.#errors.length === 0) return { kind: 'pass' };
     const { text } = this.#input;
-    const pieces = this.#edits.render(0, text.length);
+    const pieces = apart(text, this.#edits.render(0, text.length));
     return {
       kind: 'send',
       text: textOf(text, pieces),
@@ -144,7 +144,10 @@ class QueryRewriting {
     asked: { readonly parameters: number; readonly survey: string | undefined },
   ): Rewrite {
     const { text, parameterTypes } = this.#input;
-    const pieces = edits.render(this.#source.startOf(range), this.#source.endOf(range));
+    const pieces = apart(
+      text,
+      edits.render(this.#source.startOf(range), this.#source.endOf(range)),
+    );
     const padding = Array.from({ length: asked.parameters - parameterTypes.length }, () => 0);
     return {
       kind: 'probe',
@@ -171,7 +174,8 @@ class QueryRewriting {
       return;
     }
     const inner = this.#source.tokens[explainedFrom(this.#source, range)]!.start;
-    const lowered = textOf(this.#input.text, edits.render(inner, end));
+    const { text } = this.#input;
+    const lowered = textOf(text, apart(text, edits.render(inner, end)));
     const lines = lowered.split('\n').map(quoteLiteral);
     const list = lines.length === 1 ? lines[0] : `unnest(ARRAY[${lines.join(', ')}])`;
     replaceStatement(this.#edits, this.#source, range, `SELECT ${list}::text AS "QUERY PLAN"`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { PositionMap } from '../contracts/rewriter.ts';
-import { Edits, generated, type Pieces, positionsOf, template, textOf } from './splice.ts';
+import { apart, Edits, generated, type Pieces, positionsOf, template, textOf } from './splice.ts';
 
 type Drawn = { readonly copied: string; readonly replaced: string; readonly by: string };
 
@@ -117,6 +117,42 @@ describe('Edits', () => {
     assert.equal(textOf('abc', fork.render(0, 3)), 'ABc');
     assert.equal(edits.touches(1, 2), false);
     assert.equal(fork.touches(1, 2), true);
+  });
+});
+
+describe('apart', () => {
+  const rendered = (source: string, start: number, end: number, by: string) => {
+    const edits = new Edits();
+    edits.replace(start, end, [generated(by, start)]);
+    return textOf(source, apart(source, edits.render(0, source.length)));
+  };
+
+  it('puts a blank between words, numbers and strings that would grow together', () => {
+    assert.equal(rendered('f(x)AS y', 0, 4, 'w'), 'w AS y');
+    assert.equal(rendered('f(x)é', 0, 4, 'w1'), 'w1 é');
+    assert.equal(rendered('f(x)"y"', 0, 4, 'w'), 'w "y"');
+    assert.equal(rendered('a"x"', 1, 4, 'y'), 'a y');
+  });
+
+  it('leaves alone what ends or begins with anything else', () => {
+    for (const [source, by] of [
+      ['f(x) y', 'w'],
+      ['f(x)y', '(w)'],
+      ['f(x),y', 'w'],
+    ] as const) {
+      assert.equal(rendered(source, 0, 4, by), by + source.slice(4));
+    }
+    assert.equal(textOf('abcd', apart('abcd', new Edits().render(0, 4))), 'abcd');
+  });
+
+  it('keeps positions', () => {
+    const edits = new Edits();
+    edits.replace(0, 4, [generated('w', 0)]);
+    const pieces = apart('f(x)AS y', edits.render(0, 8));
+    assert.equal(
+      mapped(positionsOf('f(x)AS y', pieces), textOf('f(x)AS y', pieces).indexOf('y')),
+      7,
+    );
   });
 });
 

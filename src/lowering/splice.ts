@@ -85,12 +85,39 @@ function byWidth(a: OrderedEdit, b: OrderedEdit): number {
   return b.end - a.end || b.order - a.order;
 }
 
+const endsWord = /[\w$\u0080-\uffff]$/;
+const beginsWord = /^[\w$\u0080-\uffff'"]/;
+
+/**
+ * The pieces with a blank wherever two of them would grow into one token, as `w` and `AS` do when
+ * the client wrote `HOP(...)AS`: brackets end a token, what stands for them may not.
+ */
+export function apart(source: string, pieces: Pieces): Pieces {
+  const separate: Piece[] = [];
+  let last = '';
+  for (const piece of pieces) {
+    const text = pieceText(source, piece);
+    if (text === '') continue;
+    const before = separate.at(-1);
+    const goesOn =
+      before?.kind === 'copied' && piece.kind === 'copied' && before.end === piece.start;
+    if (!goesOn && endsWord.test(last) && beginsWord.test(text)) {
+      separate.push(generated(' ', piece.kind === 'copied' ? piece.start : piece.anchor));
+    }
+    separate.push(piece);
+    last = text;
+  }
+  return separate;
+}
+
+function pieceText(source: string, piece: Piece): string {
+  return piece.kind === 'copied' ? source.slice(piece.start, piece.end) : piece.text;
+}
+
 /** The text of pieces. */
 export function textOf(source: string, pieces: Pieces): string {
   let text = '';
-  for (const piece of pieces) {
-    text += piece.kind === 'copied' ? source.slice(piece.start, piece.end) : piece.text;
-  }
+  for (const piece of pieces) text += pieceText(source, piece);
   return text;
 }
 
@@ -102,7 +129,7 @@ export function positionsOf(source: string, pieces: Pieces): PositionMap {
     const copied = piece.kind === 'copied';
     const client = charactersBefore(source, copied ? piece.start : piece.anchor);
     segments.push({ sent, client, copied });
-    const text = copied ? source.slice(piece.start, piece.end) : piece.text;
+    const text = pieceText(source, piece);
     sent += charactersBefore(text, text.length);
   }
   return segments;
