@@ -3,10 +3,11 @@ import { PgError } from '../core/errors/pg-error.ts';
 import { quoteLiteral } from '../core/quoting.ts';
 import { extendedTokens, isBodyWithWindow } from '../sql/detect.ts';
 import type { Token } from '../sql/lexer.ts';
-import { type Body, bodyOf, listOf, type Node, parseStatements } from '../sql/parse-tree.ts';
+import { type Node, parseStatements } from '../sql/parse-tree.ts';
 import { Source, type TokenRange } from '../sql/source.ts';
 import { checkComplexity, statementRanges } from '../sql/statement-ranges.ts';
 import { plainCalls } from '../sql/table-window.ts';
+import { isLoweredExplain, type LoweredExplain, readLoweredExplain } from './explain.ts';
 import { declaredParameters, probeRange } from './probe-range.ts';
 import { firstFreeParameter, Questions } from './questions.ts';
 import { bodyRewrites, refusalRewrite, refusalText, runTimeRewrites } from './refusal.ts';
@@ -90,8 +91,7 @@ class QueryRewriting {
 
   /** Rewrites one statement, or answers the probe that has to come first. */
   add(node: Node, range: TokenRange, index: number): Rewrite | undefined {
-    const explained = loweredExplain(node);
-    if (explained === undefined && !holdsWindow(this.#source, node)) return undefined;
+    if (!isLoweredExplain(node) && !holdsWindow(this.#source, node)) return undefined;
     // Only the first statement is certain to see the tables a probe before the Query sees.
     const { discovery } = this.#input;
     const discovered = discovery.kind === 'done' && index === 0 ? discovery : undefined;
@@ -106,6 +106,7 @@ class QueryRewriting {
       tableForms: this.#tableForms,
     };
     try {
+      const explain = readLoweredExplain(this.#source, node, range);
       const statement = new WindowedStatement(context, node);
       if (index === 0 && discovery.kind === 'possible' && questions.count > 0) {
         const probed = probeRange(this.#source, node, range);
@@ -114,7 +115,7 @@ class QueryRewriting {
           return this.#probe(edits, probed, { parameters: free - 1, survey: survey.text });
         }
       }
-      this.#lower(statement, range, index, explained);
+      this.#lower(statement, range, index, explain);
     } catch (error) {
       if (!(error instanceof PgError)) throw error;
       replaceStatement(this.#edits, this.#source, range, refusalText(error));
@@ -162,18 +163,18 @@ class QueryRewriting {
     statement: WindowedStatement,
     range: TokenRange,
     index: number,
-    explained: ExplainedQuery | undefined,
+    explain: LoweredExplain | undefined,
   ): void {
-    const edits = statement.lower();
+    const edits = statement.lower(explain?.without);
     const start = this.#source.startOf(range);
     const end = this.#source.endOf(range);
     this.#lowered += 1;
     if (statement.hasRunTimeLengths) this.#errors.push(...runTimeRewrites);
-    if (explained === undefined) {
+    if (!explain?.isAsked) {
       this.#edits.replace(start, end, edits.render(start, end));
       return;
     }
-    const inner = this.#source.tokens[explainedFrom(this.#source, range)]!.start;
+    const inner = this.#source.tokens[explain.queryFrom]!.start;
     const { text } = this.#input;
     const lowered = textOf(text, apart(text, edits.render(inner, end)));
     const lines = lowered.split('\n').map(quoteLiteral);
@@ -181,22 +182,4 @@ class QueryRewriting {
     replaceStatement(this.#edits, this.#source, range, `SELECT ${list}::text AS "QUERY PLAN"`);
     this.#tags.push({ statement: index, tag: 'EXPLAIN' });
   }
-}
-
-type ExplainedQuery = Node;
-
-/** The query of EXPLAIN (LOWERED) query. */
-function loweredExplain(node: Node): ExplainedQuery | undefined {
-  const explain = bodyOf(node, 'ExplainStmt');
-  if (explain === undefined) return undefined;
-  const asked = listOf(explain, 'options').some((option) => {
-    const element: Body | undefined = bodyOf(option, 'DefElem');
-    return element?.['defname'] === 'lowered';
-  });
-  return asked ? (explain['query'] as Node) : undefined;
-}
-
-/** Index of the first token after EXPLAIN (...). */
-function explainedFrom(source: Source, range: TokenRange): number {
-  return source.partner(range.from + 1) + 1;
 }

@@ -88,9 +88,12 @@ export class WindowedStatement {
     );
   }
 
-  /** The edits that make the client's statement plain SQL. */
-  lower(): Edits {
-    const edits = new Edits();
+  /**
+   * Adds the edits that make the client's statement plain SQL.
+   *
+   * @param edits what is replaced outside its queries
+   */
+  lower(edits: Edits = new Edits()): Edits {
     for (const level of this.#levels) this.#lowerLevel(edits, level);
     for (const timed of byDescendingStart(this.#outside)) this.#lowerScalar(edits, timed);
     this.#nameReturning(edits);
