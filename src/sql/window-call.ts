@@ -79,7 +79,8 @@ export function readWindowCall(
   const expected = kind === 'hop' ? 3 : 2;
   const countMax = kind === 'session' ? expected : expected + 1;
   if (positional.length < expected || positional.length > countMax) {
-    throw errors.windowArgumentCount(name, kind, given.length, at);
+    const form = skipped === 0 ? kind : `${kind} of a table`;
+    throw errors.windowArgumentCount(name, form, given.length + skipped, at);
   }
   let { origin, zone } = readNamed(source, given, name, kind);
   const last = positional[expected];

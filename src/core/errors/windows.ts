@@ -8,6 +8,9 @@ export const windowForms: Readonly<Record<string, string>> = {
   tumble: "TUMBLE(time, size [, origin | 'Time/Zone'])",
   hop: "HOP(time, slide, size [, origin | 'Time/Zone'])",
   session: 'SESSION(time, gap)',
+  'tumble of a table': "TUMBLE(TABLE t, DESCRIPTOR(time), size [, origin | 'Time/Zone'])",
+  'hop of a table': "HOP(TABLE t, DESCRIPTOR(time), slide, size [, origin | 'Time/Zone'])",
+  'session of a table': 'SESSION(TABLE t [PARTITION BY key, ...], DESCRIPTOR(time), gap)',
 };
 
 function formHint(kind: string): string {
