@@ -3,7 +3,7 @@ import { PgError } from '../core/errors/pg-error.ts';
 import { quoteLiteral } from '../core/quoting.ts';
 import { extendedTokens, isBodyWithWindow } from '../sql/detect.ts';
 import type { Token } from '../sql/lexer.ts';
-import { type Node, parseStatements } from '../sql/parse-tree.ts';
+import { type Node, parseStatements, tagOf } from '../sql/parse-tree.ts';
 import { Source, type TokenRange } from '../sql/source.ts';
 import { checkComplexity, statementRanges } from '../sql/statement-ranges.ts';
 import { plainCalls } from '../sql/table-window.ts';
@@ -112,7 +112,8 @@ class QueryRewriting {
         const probed = probeRange(this.#source, node, range);
         if (probed !== undefined) {
           const edits = statement.probe(declaredParameters(this.#source, node, probed));
-          return this.#probe(edits, probed, { parameters: free - 1, survey: survey.text });
+          const asked = this.#maySurvey(node) ? survey.text : undefined;
+          return this.#probe(edits, probed, { parameters: free - 1, survey: asked });
         }
       }
       this.#lower(statement, range, index, explain);
@@ -137,6 +138,11 @@ class QueryRewriting {
       tags: this.#tags,
       loweredStatements: this.#lowered,
     };
+  }
+
+  /** What is executed before a DECLARE in a pipeline lets it pass outside of a transaction block. */
+  #maySurvey(node: Node): boolean {
+    return this.#input.protocol === 'simple' || tagOf(node) !== 'DeclareCursorStmt';
   }
 
   #probe(

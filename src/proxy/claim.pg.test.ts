@@ -338,6 +338,35 @@ describe('claimed statements', function () {
       assert.equal(surveyed(), 'épostgres');
     });
 
+    it('leave no transaction open', async () => {
+      const inserted = 'INSERT INTO kept VALUES (abs(1)), (tumble_end(-1))';
+      const messages = await client.query(inserted);
+      assert.equal(typesOf(messages), 'CZ');
+      assert.equal(statusOf(messages), 'I');
+      await client.query('ROLLBACK');
+      assert.deepEqual(await kept(), ['2']);
+      assert.equal(typesOf(await client.query('VACUUM kept')), 'CZ');
+    });
+
+    it('keep a Query of several statements one implicit transaction', async () => {
+      const messages = await client.query(
+        'INSERT INTO kept VALUES (tumble_end(-1)); INSERT INTO kept VALUES (2)',
+      );
+      assert.equal(statusOf(messages), 'I');
+      await client.query('SELECT tumble_end(-1); INSERT INTO kept VALUES (3); SELECT 1 / 0');
+      assert.deepEqual(await kept(), ['2']);
+      assert.equal(statusOf(await client.query('SELECT tumble_end(-1); BEGIN')), 'T');
+    });
+
+    it('have none where its end would end what the client has begun', async () => {
+      client.send(parse('INSERT INTO kept VALUES (7)'), bind(), execute(), flush);
+      await client.until('C');
+      client.send(query('SELECT tumble_end(-1); SELECT 1 / 0'));
+      assert.equal(typesOf(await client.until('Z')), 'TDCEZ');
+      assert.equal(surveyed(), null);
+      assert.deepEqual(await kept(), ['0']);
+    });
+
     it('get null for NULL and for no row', async () => {
       await client.query('SELECT tumble_end(-1) /* survey SELECT NULL::text end */');
       assert.equal(surveyed(), null);
@@ -363,11 +392,14 @@ describe('claimed statements', function () {
       assert.deepEqual(await kept(), ['1']);
     });
 
-    it('answer the error of the survey, wherever it comes from, and go on', async () => {
+    it('go on without it after an error, or answer the error that cannot be undone', async () => {
       const failing = ['1 / 0', 'nowhere'];
       for (const expression of failing) {
         const text = `SELECT tumble_end(-1) /* survey SELECT ${expression} end */`;
-        assert.equal(typesOf(await client.query(text)), 'EZ');
+        const messages = await client.query(text);
+        assert.equal(typesOf(messages), 'TDCZ');
+        assert.equal(statusOf(messages), 'I');
+        assert.equal(surveyed(), null);
         client.send(parse(text), bind(), execute(), sync);
         assert.equal(typesOf(await client.until('Z')), 'EZ');
         await client.query('BEGIN');

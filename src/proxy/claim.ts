@@ -110,11 +110,8 @@ async function answer(context: SessionContext, claim: Claim): Promise<void> {
   let rewrite = await services.rewriter.rewrite(input);
   if (rewrite.kind === 'probe' && !wires.isClosing && !isIgnored(context)) {
     const asked = { text: rewrite.text, positions: rewrite.positions, errors: [], tags: [] };
-    const outcome = await exchangeProbe(context, {
-      coding,
-      probe: rewrite,
-      statement: statementContext({ coding, clientText: text }, asked),
-    });
+    const statement = statementContext({ coding, clientText: text }, asked);
+    const outcome = await exchangeProbe(context, { coding, probe: rewrite, statement }, isSimple);
     if (outcome.kind === 'failed') {
       if (isSimple) sendSync(context);
       return;

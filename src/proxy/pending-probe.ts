@@ -17,20 +17,20 @@ export class PendingProbe {
   /** From the row of its survey. */
   surveyed: string | null = null;
   readonly outcome: Promise<ProbeOutcome>;
-  #closesOwed: number;
+  #endsOwed: number;
   #settle: (outcome: ProbeOutcome) => void = () => undefined;
 
-  /** @param closesOwed how many CloseComplete messages the exchange ends with */
-  constructor(closesOwed: number) {
-    this.#closesOwed = closesOwed;
+  /** @param endsOwed how many messages (CloseComplete, ReadyForQuery) the exchange ends with */
+  constructor(endsOwed: number) {
+    this.#endsOwed = endsOwed;
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
   }
 
-  closed(): void {
-    this.#closesOwed -= 1;
-    if (this.#closesOwed > 0) return;
+  ended(): void {
+    this.#endsOwed -= 1;
+    if (this.#endsOwed > 0) return;
     this.#settle({ kind: 'done', types: this.types, surveyed: this.surveyed });
   }
 

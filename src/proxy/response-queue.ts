@@ -15,7 +15,9 @@ const sync = numberOf.get('sync')!;
 /** Not an expectation: it owes nothing. */
 const copyEnd = expectations.length;
 const endsWithReady: ReadonlySet<number> = new Set(
-  ['startup', 'query', 'query-copy-in', 'sync', 'function-call'].map((name) => numberOf.get(name)!),
+  ['startup', 'query', 'query-copy-in', 'sync', 'function-call', 'survey'].map(
+    (name) => numberOf.get(name)!,
+  ),
 );
 
 const initialCapacity = 64;
@@ -38,6 +40,7 @@ export class ResponseQueue<Note> {
   #skipping = false;
   /** The backend takes copy data and the client has not ended it yet. */
   #copyOpen = false;
+  #settled = false;
 
   /** `dropped` is told of the notes of entries that will never be answered. */
   constructor(dropped: (note: Note) => void) {
@@ -46,6 +49,11 @@ export class ResponseQueue<Note> {
 
   get isEmpty(): boolean {
     return this.#first === this.#next;
+  }
+
+  /** Nothing was sent since the last ReadyForQuery, so no implicit transaction is open. */
+  get isSettled(): boolean {
+    return this.#settled;
   }
 
   get isFull(): boolean {
@@ -77,6 +85,7 @@ export class ResponseQueue<Note> {
   /** A message is about to be forwarded to the backend. */
   sent(entry: Entry, note?: Note): void {
     const code = entry === 'copy-end' ? copyEnd : numberOf.get(entry)!;
+    this.#settled = false;
     if (this.#skipping) {
       if (code !== sync) {
         this.#refuse(note);
@@ -115,12 +124,15 @@ export class ResponseQueue<Note> {
         this.#skipToSync();
         return;
       case 'ready':
+      case 'hide-ready':
         this.#becomeReady(status);
         this.#pop();
+        this.#settled = this.isEmpty;
         return;
       case 'heal':
         this.#becomeReady(status);
         this.#heal();
+        this.#settled = this.isEmpty;
         return;
       case 'copy-in':
         this.#openCopy();

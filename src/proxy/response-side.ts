@@ -134,7 +134,7 @@ export class ResponseSide {
       this.#run.add(bytes, start, end);
       return;
     }
-    this.#hiding = action === 'hide' || action === 'hide-pop';
+    this.#hiding = action === 'hide' || action === 'hide-pop' || action === 'hide-ready';
     if (this.#hiding) this.#observeHidden();
     else {
       const replacement = this.#isWhole ? this.#replacement() : undefined;
@@ -168,6 +168,10 @@ export class ResponseSide {
           note.probe.failed();
         }
         break;
+      case 'hide-ready':
+        queue.apply(action, decodeReadyForQuery(this.#reader.bytes, this.#reader.start));
+        if (note?.kind === 'probe') note.probe.ended();
+        return;
       case 'ready':
       case 'heal':
         if (queue.head === 'startup') this.#context.isStarted = true;
@@ -188,7 +192,7 @@ export class ResponseSide {
       note.probe.types = decodeParameterDescription(bytes, start, end) ?? [];
     } else if (type === serverMessage.dataRow && this.#isWhole) {
       note.probe.surveyed = decodeFirstValue(bytes, start, end);
-    } else if (type === serverMessage.closeComplete) note.probe.closed();
+    } else if (type === serverMessage.closeComplete) note.probe.ended();
   }
 
   /** What the client gets instead of the current whole message. */

@@ -24,20 +24,22 @@ const allowed: Record<Expectation, { readonly meets: string; readonly keeps: str
   'probe-bind': { meets: '2', keeps: '' },
   'probe-execute': { meets: 'C', keeps: 'D' },
   'probe-close': { meets: '3', keeps: '' },
+  survey: { meets: 'Z', keeps: 'TDCE' },
 };
 
 const asynchronous = 'NAS';
 
 function expectedAction(expectation: Expectation, type: string): Action {
   const { meets, keeps } = allowed[expectation];
-  const isProbe = expectation.startsWith('probe-');
-  if (type === 'N' && isProbe) return 'hide';
+  const isHidden = expectation.startsWith('probe-') || expectation === 'survey';
+  if (type === 'N' && isHidden) return 'hide';
   if (asynchronous.includes(type)) return 'keep';
   if (type === 'G' && keeps.includes('G')) return 'copy-in';
   if (expectation === 'query-copy-in' && keeps.includes(type)) return 'copy-out-of-in';
-  if (keeps.includes(type)) return isProbe ? 'hide' : 'keep';
-  if (type === 'Z') return meets === 'Z' ? 'ready' : 'heal';
-  if (meets.includes(type)) return isProbe ? 'hide-pop' : 'pop';
+  if (keeps.includes(type)) return isHidden ? 'hide' : 'keep';
+  if (type === 'Z' && meets !== 'Z') return 'heal';
+  if (type === 'Z') return isHidden ? 'hide-ready' : 'ready';
+  if (meets.includes(type)) return isHidden ? 'hide-pop' : 'pop';
   if (type === 'E') return 'skip';
   return 'odd';
 }

@@ -20,6 +20,7 @@ export const expectations = [
   'probe-bind',
   'probe-execute',
   'probe-close',
+  'survey',
 ] as const;
 export type Expectation = (typeof expectations)[number];
 
@@ -34,6 +35,7 @@ export type Action =
   | 'copy-out-of-in'
   | 'hide'
   | 'hide-pop'
+  | 'hide-ready'
   | 'odd';
 
 /** What the backend may send. Columns of the table. */
@@ -84,6 +86,7 @@ const g = 'copy-in';
 const b = 'copy-out-of-in';
 const x = 'hide';
 const y = 'hide-pop';
+const z = 'hide-ready';
 const o = 'odd';
 
 // biome-ignore format: a table is read by its columns
@@ -107,6 +110,7 @@ const rows: Record<Expectation, Row> = {
   'probe-bind':         [o, y, o, o, o, o, o, o, o, o, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
   'probe-execute':      [o, o, o, o, o, o, x, y, o, o, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
   'probe-close':        [o, o, y, o, o, o, o, o, o, o, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
+  'survey':             [o, o, o, o, x, o, x, x, o, o, o, o, o, o, o, x, z, o, o, o, o, x, k, k],
 };
 
 /** The table by names. */
