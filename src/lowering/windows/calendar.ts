@@ -33,17 +33,34 @@ export function monthsStart(l: string, n: string, origin: string): string {
 }
 
 /**
- * The least instant whose local date in zone `z` is that of the local midnight `x`.
+ * The least instant whose local date in zone `z` is that of the local midnight `x`, or a later one
+ * where the zone skipped that date.
  *
  * Where midnight happens twice Postgres takes the later one; the earlier one is as far before it
  * as the offset fell during the 24 hours before. Where midnight does not happen Postgres takes the
- * offset before the gap, which gives the instant of the change.
+ * offset before the gap, which gives the instant of the change if the gap begins at midnight.
  */
 export function dayStart(x: string, z: string): string {
   return (
-    `(SELECT CASE WHEN m.fell > INTERVAL '0' AND (m.p - m.fell) AT TIME ZONE m.z = m.x THEN m.p - m.fell ELSE m.p END ` +
+    `(SELECT CASE WHEN m.fell > INTERVAL '0' AND (m.p - m.fell) AT TIME ZONE m.z = m.x THEN m.p - m.fell ` +
+    `WHEN m.p AT TIME ZONE m.z > m.x THEN ${gapStart('m')} ELSE m.p END ` +
     `FROM (SELECT m.*, (m.p - INTERVAL '24 hours') AT TIME ZONE m.z - (m.x - INTERVAL '24 hours') AS fell ` +
     `FROM (SELECT m.*, m.x AT TIME ZONE m.z AS p FROM (SELECT ${x} AS x, ${z} AS z OFFSET 0) AS m OFFSET 0) AS m OFFSET 0) AS m)`
+  );
+}
+
+/**
+ * The instant of the change that skipped the local midnight `x` of row `row`, which Postgres
+ * takes for the instant `p`: halved down to a second, for a gap may begin at 23:30.
+ */
+function gapStart(row: string): string {
+  const [x, z, p] = ['x', 'z', 'p'].map((column) => `${row}.${column}`);
+  return (
+    `(WITH RECURSIVE gap (before, after) AS (SELECT ${p} - (${p} AT TIME ZONE ${z} - ${x}), ${p} UNION ALL ` +
+    `SELECT CASE WHEN g.is_before THEN g.middle ELSE g.before END, CASE WHEN g.is_before THEN g.after ELSE g.middle END ` +
+    `FROM (SELECT g.*, g.middle AT TIME ZONE ${z} < ${x} AS is_before ` +
+    `FROM (SELECT gap.*, date_trunc('second', gap.before + (gap.after - gap.before) / 2) AS middle FROM gap ` +
+    `WHERE gap.after - gap.before > INTERVAL '1 second') AS g) AS g) SELECT min(gap.after) FROM gap)`
   );
 }
 
