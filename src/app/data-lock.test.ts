@@ -20,6 +20,13 @@ describe('the lock of a data directory', () => {
     assert.deepEqual(readdirSync(join(directory, 'new')), []);
   });
 
+  it('is refused where no directory can be made', () => {
+    for (const path of ['/proc/heliosdb', join(directory, 'file', 'below')]) {
+      writeFileSync(join(directory, 'file'), '');
+      assert.throws(() => lockDataDirectory(path), { code: '58000' });
+    }
+  });
+
   it('is kept from others while its process runs', () => {
     hold(process.ppid, startOf(process.ppid));
     assert.throws(

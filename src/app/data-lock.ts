@@ -1,6 +1,7 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataDirectoryInUse, dataDirectoryUnusable } from '../core/errors/configuration.ts';
+import { makeDirectory } from './make-directory.ts';
 import { isAlive, startOf } from './process-table.ts';
 
 /**
@@ -12,7 +13,7 @@ export function lockDataDirectory(directory: string): () => void {
   const file = join(directory, 'heliosdb.pid');
   const own = `${file}.${process.pid}`;
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     writeFileSync(own, `${process.pid}\n${startOf(process.pid) ?? ''}\n`);
   } catch (error) {
     throw dataDirectoryUnusable(directory, error);
