@@ -78,10 +78,18 @@ export function dayOf(t: string, z: string): string {
   );
 }
 
-/** The first local midnight of the `n` whole days that hold the local midnight `d`. */
-export function daysStart(d: string, n: string, origin: string): string {
+/**
+ * The local midnight of the first of the `n` days that hold the local midnight `d`. A zone may have
+ * skipped that day; the window then starts with the day after, and ends as if it had been there.
+ */
+export function daysFirstDay(d: string, n: string, origin: string): string {
   const days = `(${d})::date - (${origin})::date`;
   return `((${origin})::date + floor((${days})::numeric / ${n})::int * ${n})::timestamp`;
+}
+
+/** The same of the `n` months that hold it. */
+export function monthsFirstDay(d: string, n: string, origin: string): string {
+  return monthsStart(d, n, `date_trunc('day', ${origin})`);
 }
 
 /** The local date of a window of months moved on by whole months, counted from the origin's day. */

@@ -6,10 +6,11 @@ import { type Pieces, template } from '../splice.ts';
 import {
   dayOf,
   dayStart,
-  daysStart,
+  daysFirstDay,
   localMonthsLater,
   monthsAfter,
   monthsBetween,
+  monthsFirstDay,
   monthsStart,
 } from './calendar.ts';
 import {
@@ -206,11 +207,17 @@ function zoneEnd(window: TypedWindow, row: string): string {
   if (slide!.value!.micros !== 0n) {
     return `(${row}.w AT TIME ZONE ${row}.z + ${row}.size) AT TIME ZONE ${row}.z`;
   }
-  const day = dayOf(`${row}.w`, `${row}.z`);
+  const day = slideDay(slide!.value!, dayOf(`${row}.w`, `${row}.z`), `${row}.o`);
   const later = countsMonths(window)
     ? localMonthsLater(day, `${row}.o`, `${months}`)
     : `(${day}) + ${row}.size`;
   return dayStart(later, `${row}.z`);
+}
+
+/** The local midnight the slide that holds the local midnight `d` is counted from. */
+function slideDay(slide: Value, d: string, origin: string): string {
+  if (slide.months > 0) return monthsFirstDay(d, `${slide.months}`, origin);
+  return daysFirstDay(d, `${slide.days}`, origin);
 }
 
 /** Candidate windows of each row by the calendar, kept when they hold the row. */
@@ -268,10 +275,7 @@ function zoneExpansion(window: TypedWindow, rows: Pieces): Pieces {
   const days = Number(longest(window.call.size.value) / microsPerDay) + 2;
   const perDay = withinDay ? Number((26n * 3_600_000_000n) / slide.value.micros) : 0;
   const step = slide.value.months > 0 ? slide.value.months : slide.value.days;
-  const first =
-    slide.value.months > 0
-      ? monthsStart('r.d', `${step}`, "date_trunc('day', r.o)")
-      : daysStart('r.d', `${step}`, 'r.o');
+  const first = slideDay(slide.value, 'r.d', 'r.o');
   const count = withinDay ? days : Number(candidateCount(window)) + 1;
   const firstMoved =
     slide.value.months > 0
@@ -281,7 +285,11 @@ function zoneExpansion(window: TypedWindow, rows: Pieces): Pieces {
   const start = withinDay
     ? `${dayStart('c.day', 'c.z')} + i * ${intervalText(window)}`
     : dayStart('c.day', 'c.z');
-  const cut = withinDay ? ` AND s.w < ${dayStart("s.day + INTERVAL '1 day'", 's.z')}` : '';
+  const next = dayStart(withinDay ? "s.day + INTERVAL '1 day'" : nextSlide(step), 's.z');
+  // Of two slides that start together, because a zone skipped a day, the second is the window.
+  const cut = withinDay
+    ? `s.w < ${next}`
+    : `(s.w AT TIME ZONE s.z < s.day + INTERVAL '1 day' OR s.w < ${next})`;
   const text =
     `(SELECT s.* FROM (SELECT c.*, ${start} AS w FROM (` +
     `SELECT r.*, ${day} AS day FROM (` +
@@ -289,7 +297,7 @@ function zoneExpansion(window: TypedWindow, rows: Pieces): Pieces {
     `SELECT ${rowsAlias}.*, {0} AS z, {1} AS o, {2} AS size FROM {3} WHERE {4}` +
     `) AS r OFFSET 0) AS r CROSS JOIN generate_series(0, ${count}) AS n` +
     `) AS c CROSS JOIN generate_series(0, ${perDay}) AS i OFFSET 0) AS s ` +
-    `WHERE s.w <= s.t AND s.t < ${zoneEnd(window, 's')}${cut})`;
+    `WHERE s.w <= s.t AND s.t < ${zoneEnd(window, 's')} AND ${cut})`;
   return template(
     text,
     anchor,
@@ -299,6 +307,12 @@ function zoneExpansion(window: TypedWindow, rows: Pieces): Pieces {
     rows,
     finiteRows(window),
   );
+
+  function nextSlide(count: number): string {
+    return slide.value!.months > 0
+      ? localMonthsLater('s.day', 's.o', `${count}`)
+      : `s.day + INTERVAL '${count} days'`;
+  }
 }
 
 function intervalText(window: TypedWindow): string {

@@ -1,7 +1,14 @@
 import type { GroupedWindow } from '../../sql/grouped-window.ts';
 import type { WindowCall } from '../../sql/window-call.ts';
 import { type Pieces, template } from '../splice.ts';
-import { dayOf, dayStart, daysStart, localMonthsLater, monthsStart } from './calendar.ts';
+import {
+  dayOf,
+  dayStart,
+  daysFirstDay,
+  localMonthsLater,
+  monthsFirstDay,
+  monthsStart,
+} from './calendar.ts';
 import {
   addSql,
   fromLocal,
@@ -165,8 +172,8 @@ function zoneStartSql(window: TypedWindow): Pieces {
 function zoneStartOf(t: string, d: string, window: TypedWindow): string {
   const { size } = window.call;
   const within = `date_bin(b.s, ${t}, ${dayStart(d, 'b.z')})`;
-  const days = (n: string) => dayStart(daysStart(d, n, 'b.o'), 'b.z');
-  const months = (n: string) => dayStart(monthsStart(d, n, "date_trunc('day', b.o)"), 'b.z');
+  const days = (n: string) => dayStart(daysFirstDay(d, n, 'b.o'), 'b.z');
+  const months = (n: string) => dayStart(monthsFirstDay(d, n, 'b.o'), 'b.z');
   const { value } = size;
   if (value !== undefined) {
     if (value.months > 0) return months(`${value.months}`);
@@ -188,11 +195,15 @@ function zoneEndSql(window: TypedWindow, start: Pieces): Pieces {
   const { value } = call.size;
   const tomorrow = dayStart("b.d + INTERVAL '1 day'", 'b.z');
   const within = `LEAST(b.t + b.s, ${tomorrow})`;
-  const whole = dayStart('b.d + b.s', 'b.z');
-  const months = dayStart(
-    localMonthsLater('b.d', 'b.o', 'extract(year FROM b.s) * 12 + extract(month FROM b.s)'),
-    'b.z',
-  );
+  const n = (parts: string) => `(${parts})::int`;
+  const dayCount = value === undefined ? n('extract(day FROM b.s)') : `${value.days}`;
+  const whole = dayStart(`${daysFirstDay('b.d', dayCount, 'b.o')} + b.s`, 'b.z');
+  const monthCount =
+    value === undefined
+      ? n('extract(year FROM b.s) * 12 + extract(month FROM b.s)')
+      : `${value.months}`;
+  const firstDay = monthsFirstDay('b.d', monthCount, 'b.o');
+  const months = dayStart(localMonthsLater(firstDay, 'b.o', monthCount), 'b.z');
   const opaque = `CASE WHEN b.s < INTERVAL '1 day' THEN ${within} WHEN b.s >= INTERVAL '1 month' THEN ${months} ELSE ${whole} END`;
   const known =
     value === undefined ? opaque : value.months > 0 ? months : value.days > 0 ? whole : within;

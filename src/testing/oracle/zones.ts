@@ -81,19 +81,84 @@ export const fillZoneTables: readonly string[] = [
    ) AS times`,
 ];
 
-/** The windows of every instant by the definition: 1 day, 1 hour, 7 hours and 1 month. */
-export const expectedWindows: string = `
+/** The sizes `expectedTumbles` is about. */
+export const tumbleSizes: readonly string[] = [
+  '1 day',
+  '2 days',
+  '3 days',
+  '1 hour',
+  '7 hours',
+  '1 month',
+  '2 months',
+];
+
+/** The window of every instant by the definition. */
+export const expectedTumbles: string = `
   WITH placed AS (
     SELECT i.z, i.ts, d.day, d.begins, d.ends FROM zones.instants AS i
     JOIN zones.days AS d ON d.z = i.z AND d.begins <= i.ts AND i.ts < d.ends
   )
-  SELECT z, ts, '1 day' AS size, begins AS s, ends AS e FROM placed
-  UNION ALL
-  SELECT z, ts, size, begins + k * size::interval, least(begins + (k + 1) * size::interval, ends)
+  SELECT z, ts, size, begins + k * size::interval AS s,
+    least(begins + (k + 1) * size::interval, ends) AS e
   FROM placed CROSS JOIN unnest(ARRAY['1 hour', '7 hours']) AS size
   CROSS JOIN LATERAL (SELECT floor(extract(epoch FROM ts - begins) / extract(epoch FROM
     size::interval))) AS f (k)
   UNION ALL
-  SELECT z, ts, '1 month', zones.day_start(date_trunc('month', day)::date, z),
-    zones.day_start((date_trunc('month', day) + INTERVAL '1 month')::date, z)
-  FROM placed`;
+  SELECT z, ts, n || CASE n WHEN 1 THEN ' day' ELSE ' days' END, zones.day_start(first, z),
+    zones.day_start(first + n, z)
+  FROM placed CROSS JOIN unnest(ARRAY[1, 2, 3]) AS n
+  CROSS JOIN LATERAL (SELECT day - ((day - date '1970-01-01') % n + n) % n) AS f (first)
+  UNION ALL
+  SELECT z, ts, n || CASE n WHEN 1 THEN ' month' ELSE ' months' END, zones.day_start(first, z),
+    zones.day_start((first + make_interval(months => n))::date, z)
+  FROM placed CROSS JOIN unnest(ARRAY[1, 2]) AS n
+  CROSS JOIN LATERAL (SELECT (date_trunc('month', day)
+    - make_interval(months => (extract(month FROM day)::int - 1) % n))::date) AS f (first)`;
+
+/** The slides and sizes `expectedHops` is about. */
+export const hopLengths: readonly (readonly [slide: string, size: string])[] = [
+  ['1 day', '1 day'],
+  ['1 day', '3 days'],
+  ['2 days', '2 days'],
+  ['2 days', '3 days'],
+  ['1 month', '2 months'],
+  ['6 hours', '7 hours'],
+];
+
+/**
+ * The windows of every instant by the definition. Of two that start together, because a date was
+ * skipped, only the later one is a window.
+ */
+export const expectedHops: string = `
+  WITH placed AS (
+    SELECT i.z, i.ts, d.day, d.begins, d.ends FROM zones.instants AS i
+    JOIN zones.days AS d ON d.z = i.z AND d.begins <= i.ts AND i.ts < d.ends
+  ), windows AS (
+    SELECT z, ts, slide, size, zones.day_start(first, z) AS s,
+      zones.day_start(first + size::int, z) AS e
+    FROM placed
+    CROSS JOIN (VALUES ('1', '1'), ('1', '3'), ('2', '2'), ('2', '3')) AS l (slide, size)
+    CROSS JOIN generate_series(0, 5) AS back
+    CROSS JOIN LATERAL (SELECT day - back) AS f (first)
+    WHERE (first - date '1970-01-01') % slide::int = 0
+  )
+  SELECT z, ts, slide || CASE slide WHEN '1' THEN ' day/' ELSE ' days/' END
+    || size || CASE size WHEN '1' THEN ' day' ELSE ' days' END AS size, s, max(e) AS e
+  FROM windows WHERE s <= ts AND ts < e GROUP BY 1, 2, 3, 4
+  UNION ALL
+  SELECT z, ts, '1 month/2 months', s, max(e) FROM (
+    SELECT z, ts, zones.day_start(first, z) AS s,
+      zones.day_start((first + INTERVAL '2 months')::date, z) AS e
+    FROM placed CROSS JOIN generate_series(0, 3) AS back
+    CROSS JOIN LATERAL (SELECT (date_trunc('month', day)
+      - make_interval(months => back))::date) AS f (first)
+  ) AS months WHERE s <= ts AND ts < e GROUP BY z, ts, s
+  UNION ALL
+  SELECT i.z, i.ts, '6 hours/7 hours', s, s + INTERVAL '7 hours'
+  FROM (
+    SELECT p.z, p.ts, zones.day_start(d.day, p.z) AS begins, zones.day_start(d.day + 1, p.z) AS ends
+    FROM placed AS p CROSS JOIN LATERAL (VALUES (p.day), (p.day - 1), (p.day - 2)) AS d (day)
+  ) AS i
+  CROSS JOIN generate_series(0, 4) AS k
+  CROSS JOIN LATERAL (SELECT begins + k * INTERVAL '6 hours') AS w (s)
+  WHERE s < ends AND s <= ts AND ts < s + INTERVAL '7 hours'`;
