@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accountForServer, canReach } from '../app/embedded-postgres/account.ts';
-import { usableBinaries } from '../app/embedded-postgres/binaries.ts';
+import { binariesOfPackage, usableBinaries } from '../app/embedded-postgres/binaries.ts';
 import { initialiseCluster } from '../app/embedded-postgres/cluster.ts';
 import { startPostgres } from '../app/embedded-postgres/postgres-process.ts';
 import { withClient } from '../postgres/client.ts';
@@ -23,7 +23,8 @@ let memo: Promise<TestPostgres> | undefined;
 /**
  * The one Postgres of this test process: `wal_level=logical`, trust on 127.0.0.1, not durable. It
  * ends and its files go when the process ends, however that happens. `HELIOSDB_TEST_UPSTREAM`
- * names an existing server to use instead.
+ * names an existing server to use instead, `HELIOSDB_TEST_BINARIES` an installed package of
+ * `@embedded-postgres` to start it from.
  */
 export function testPostgres(): Promise<TestPostgres> {
   memo ??= openTestPostgres();
@@ -71,7 +72,9 @@ async function startOwnServer(): Promise<URL> {
   const directory = mkdtempSync(join(parent, 'heliosdb-test-'));
   chmodSync(directory, 0o755);
   const cluster = { directory: join(directory, 'postgres'), account };
-  const binaries = await usableBinaries({ account, dataDirectory: directory });
+  const root = process.env['HELIOSDB_TEST_BINARIES'];
+  const packaged = root === undefined ? {} : { packaged: await binariesOfPackage(root) };
+  const binaries = await usableBinaries({ account, dataDirectory: directory, ...packaged });
   await initialiseCluster({ cluster, binaries, sync: false });
   const server = await startPostgres({
     cluster,

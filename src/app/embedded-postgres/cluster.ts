@@ -106,15 +106,15 @@ export async function initialiseCluster(options: {
   const initdb = (args: string[]): Promise<void> =>
     run({ command: binary(binaries, 'initdb'), args, account: cluster.account, partial });
   // The built-in provider gives the same UTF-8 behaviour on every machine, whatever locales the
-  // operating system has (https://www.postgresql.org/docs/18/locale.html#LOCALE-PROVIDERS).
+  // operating system has (https://www.postgresql.org/docs/18/locale.html#LOCALE-PROVIDERS). The tests start older
+  // servers too, which do not have it.
   await initdb([
     `--pgdata=${partial}`,
     '--username=postgres',
     '--auth=trust',
     '--encoding=UTF8',
     '--locale=C',
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
+    ...(binaries.major < 17 ? [] : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']),
     '--no-sync',
   ]);
   if (options.sync) await initdb([`--pgdata=${partial}`, '--sync-only']);

@@ -4,7 +4,7 @@ import { type Pieces, template } from '../splice.ts';
 import { type Decomposition, decompose, dependsOnType } from './decompose.ts';
 import { groupColumns, rowsAlias, rowsTable, type WindowSource, windowsAlias } from './grouped.ts';
 import { finiteRows, hopEnd, isCalendar, isMultiple, stepsTable } from './hop.ts';
-import { hoursSql, lengthSql, originSql, type TypedWindow } from './window-sql.ts';
+import { hoursSql, intervalText, lengthSql, originSql, type TypedWindow } from './window-sql.ts';
 
 /**
  * With other grouping columns a slice may hold one row, and then the slices cost what they save:
@@ -138,7 +138,7 @@ function slicesTable(grouped: GroupedWindow, window: TypedWindow, partials: Part
   function remainderSql(typed: TypedWindow): Pieces {
     if (slide.value !== undefined && size.value !== undefined) {
       const rest = fixedMicros(size.value) % fixedMicros(slide.value);
-      return template(`INTERVAL '${rest} microseconds'`, anchor);
+      return template(intervalText(rest), anchor);
     }
     const count = 'floor(extract(epoch FROM {2}) / nullif(extract(epoch FROM {3}), 0))';
     const rest = `{0} - ${count} * {1}`;

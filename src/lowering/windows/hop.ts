@@ -30,6 +30,7 @@ import {
   checkZone,
   describeLength,
   hoursSql,
+  intervalText,
   inWindowSql,
   lengthKind,
   lengthSql,
@@ -283,7 +284,7 @@ function zoneExpansion(window: TypedWindow, rows: Pieces): Pieces {
       : `(${first}) - n * INTERVAL '${step} days'`;
   const day = withinDay ? `r.d - n * INTERVAL '1 day'` : firstMoved;
   const start = withinDay
-    ? `${dayStart('c.day', 'c.z')} + i * ${intervalText(window)}`
+    ? `${dayStart('c.day', 'c.z')} + i * ${intervalText(slide.value.micros)}`
     : dayStart('c.day', 'c.z');
   const next = dayStart(withinDay ? "s.day + INTERVAL '1 day'" : nextSlide(step), 's.z');
   // Of two slides that start together, because a zone skipped a day, the second is the window.
@@ -313,8 +314,4 @@ function zoneExpansion(window: TypedWindow, rows: Pieces): Pieces {
       ? localMonthsLater('s.day', 's.o', `${count}`)
       : `s.day + INTERVAL '${count} days'`;
   }
-}
-
-function intervalText(window: TypedWindow): string {
-  return `INTERVAL '${window.call.slide!.value!.micros} microseconds'`;
 }

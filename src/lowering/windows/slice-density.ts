@@ -42,9 +42,10 @@ function rowsPerSlice(columns: readonly (readonly TableColumn[])[], slide: numbe
         `(${place}, to_regclass(${quoteLiteral(relation)}), ${quoteLiteral(column)})`,
     ),
   );
-  // Statistics are kept as text of a type that only a cast tells, hence the CASE.
+  // Of what type the statistics are only the column tells, hence the CASE. As JSON times are ISO
+  // with offsets in numbers; of the session's own style not every server reads every time back.
   const seconds = (type: string, length: string) =>
-    `(SELECT ${length} FROM unnest(histogram_bounds::text::${type}[]) AS bound WHERE isfinite(bound))`;
+    `(SELECT ${length} FROM (SELECT value::${type} AS bound FROM json_array_elements_text(array_to_json(histogram_bounds)) AS value) AS bounds WHERE isfinite(bound))`;
   // The distance of two times can be more than an interval holds.
   const secondsBetween = 'extract(epoch FROM max(bound)) - extract(epoch FROM min(bound))';
   const span =

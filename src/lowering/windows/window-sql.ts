@@ -74,7 +74,10 @@ export function hoursSql(window: TypedWindow, length: WindowLength): Pieces {
   return template(intervalText(fixedMicros(value)), anchor);
 }
 
-/** An interval literal of this many microseconds, in hours and shorter. */
+/**
+ * An interval literal of this many microseconds, in hours and shorter. Servers before 15 take no
+ * number of more than 32 bits in it, so one unit is not always enough.
+ */
 export function intervalText(micros: bigint): string {
   const scales = [
     [3_600_000_000n, 'hour'],
@@ -82,9 +85,14 @@ export function intervalText(micros: bigint): string {
     [1_000_000n, 'second'],
     [1n, 'microsecond'],
   ] as const;
-  const [scale, unit] = scales.find(([each]) => micros % each === 0n)!;
-  const count = micros / scale;
-  return `INTERVAL '${count} ${unit}${count === 1n ? '' : 's'}'`;
+  const parts: string[] = [];
+  let rest = micros;
+  for (const [scale, unit] of scales) {
+    const count = rest / scale;
+    rest %= scale;
+    if (count > 0n) parts.push(`${count} ${unit}${count === 1n ? '' : 's'}`);
+  }
+  return `INTERVAL '${parts.join(' ') || '0'}'`;
 }
 
 /** The time as timestamp or timestamptz: dates count from their midnight. */

@@ -1,6 +1,12 @@
 import { aggregates, conditions, havings, keys, windowAggregates } from './expressions.ts';
 import type { Random } from './random.ts';
-import { type Kind, type RandomWindow, randomWindow } from './random-window.ts';
+import {
+  exactInterval,
+  fixed,
+  type Kind,
+  type RandomWindow,
+  randomWindow,
+} from './random-window.ts';
 
 /** One query written twice. Its rows come in a defined order only where `isOrdered`. */
 export type QueryPair = {
@@ -183,9 +189,10 @@ function sessionSource(
     `${window.gapMicros}, true) AS begins_ FROM (${rows}) AS t`;
   const numbered = `SELECT t.*, count(*) FILTER (WHERE begins_) OVER (${partition([])}ORDER BY
     wt_) AS island_ FROM (${begins}) AS t`;
+  const gap = exactInterval(fixed(window.gapMicros));
   return (
-    `(SELECT t.*, min(wt_) OVER p AS ws_, max(wt_) OVER p + INTERVAL '${window.gapMicros} us' AS
-      we_ ` + `FROM (${numbered}) AS t WINDOW p AS (${partition(['island_'])}))`
+    `(SELECT t.*, min(wt_) OVER p AS ws_, max(wt_) OVER p + ${gap} AS we_ ` +
+    `FROM (${numbered}) AS t WINDOW p AS (${partition(['island_'])}))`
   );
 }
 

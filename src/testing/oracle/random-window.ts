@@ -29,7 +29,7 @@ const minute = 60n * second;
 const hour = 60n * minute;
 const day = 24n * hour;
 
-const fixed = (micros: bigint): Length => ({ months: 0, days: 0, micros });
+export const fixed = (micros: bigint): Length => ({ months: 0, days: 0, micros });
 const days = (count: number): Length => ({ months: 0, days: count, micros: 0n });
 const months = (count: number): Length => ({ months: count, days: 0, micros: 0n });
 
@@ -76,7 +76,7 @@ function lengthText(random: Random, length: Length, values: string[], allowed: A
   if (style === 6 || style === 7) return `(INTERVAL '${plain}' + INTERVAL '0')`;
   if (style === 8)
     return `make_interval(months => ${length.months}, days => ${length.days}) +
-      '${length.micros} us'`;
+      ${exactInterval(fixed(length.micros))}`;
   if (style === 5) return `'${plain}'::interval`;
   if (style === 4) return `'${plain}'`;
   if (style === 3) return `CAST('${plain}' AS interval)`;
@@ -117,8 +117,8 @@ export function plainText(random: Random | undefined, length: Length): string {
   return parts.join(' ');
 }
 
-function exactInterval(length: Length): string {
-  return `INTERVAL '${length.months} mons ${length.days} days ${length.micros} us'`;
+export function exactInterval(length: Length): string {
+  return `INTERVAL '${plainText(undefined, length) || '0'}'`;
 }
 
 type Lengths = { readonly slide: Length; readonly size: Length; readonly isCalendar: boolean };

@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import { type Client, type Connection, DatabaseError, type Submittable } from 'pg';
 import type { Discovery, Lowered, Probe } from '../../contracts/rewriter.ts';
 import { rewrite } from '../../lowering/rewrite.ts';
 import type { Step } from './contexts.ts';
@@ -64,12 +64,14 @@ function failed(code: string, message: string, sent: string): Failed {
   return { kind: 'error', code, message, sent };
 }
 
-/** Parameter types of a probe, by preparing it. */
+/** Parameter types of a probe, by a Parse message as the proxy sends it. */
 async function describe(client: Client, probe: Probe): Promise<readonly number[] | Outcome> {
-  const types = probe.parameterTypes.map((oid) => (oid === 0 ? 'unknown' : String(oid)));
-  const list = types.length === 0 ? '' : ` (${types.join(', ')})`;
-  const prepared = await runPlain(client, { text: `PREPARE probe${list} AS ${probe.text}` });
-  if (prepared.kind === 'error') return prepared;
+  try {
+    await parse(client, probe);
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    return failed(error.code ?? '', error.message, probe.text);
+  }
   const found = await runPlain(client, {
     text: "SELECT parameter_types::oid[] FROM pg_prepared_statements WHERE name = 'probe'",
   });
@@ -80,6 +82,21 @@ async function describe(client: Client, probe: Probe): Promise<readonly number[]
     .split(',')
     .filter((oid) => oid !== '')
     .map(Number);
+}
+
+function parse(client: Client, probe: Probe): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.query({
+      submit(connection: Connection) {
+        // The declared type says text; what is written are numbers.
+        const types = probe.parameterTypes as unknown as string[];
+        connection.parse({ name: 'probe', text: probe.text, types }, false);
+        connection.sync();
+      },
+      handleError: reject,
+      handleReadyForQuery: () => resolve(),
+    } as unknown as Submittable);
+  });
 }
 
 function reworded(outcome: Failed, lowered: Lowered): Failed {
