@@ -58,8 +58,8 @@ export function lowerLevel(
   }
   for (const { range, call, place } of grouped.windowUses) {
     const anchor = source.startOf(range);
-    // The end of a session is an aggregate; its start is the same grouping.
-    const isStart = call.edge === 'start' || (place === 'group' && call.kind === 'session');
+    // Whichever edge GROUP BY names, the level is grouped by the start: then both can be read.
+    const isStart = call.edge === 'start' || place === 'group';
     const pieces = isStart ? template(`${windowsAlias}.w`, anchor) : lowered.end;
     level.replace(anchor, source.endOf(range), pieces);
   }
