@@ -41,11 +41,14 @@ export function monthsStart(l: string, n: string, origin: string): string {
  * offset before the gap, which gives the instant of the change if the gap begins at midnight.
  */
 export function dayStart(x: string, z: string): string {
-  return (
-    `(SELECT CASE WHEN m.fell > INTERVAL '0' AND (m.p - m.fell) AT TIME ZONE m.z = m.x THEN m.p - m.fell ` +
+  const dayBefore = "(m.p - INTERVAL '24 hours') AT TIME ZONE m.z";
+  const unusual =
+    `(SELECT CASE WHEN f.fell > INTERVAL '0' AND (m.p - f.fell) AT TIME ZONE m.z = m.x THEN m.p - f.fell ` +
     `WHEN m.p AT TIME ZONE m.z > m.x THEN ${gapStart('m')} ELSE m.p END ` +
-    `FROM (SELECT m.*, (m.p - INTERVAL '24 hours') AT TIME ZONE m.z - (m.x - INTERVAL '24 hours') AS fell ` +
-    `FROM (SELECT m.*, m.x AT TIME ZONE m.z AS p FROM (SELECT ${x} AS x, ${z} AS z OFFSET 0) AS m OFFSET 0) AS m OFFSET 0) AS m)`
+    `FROM (SELECT ${dayBefore} - (m.x - INTERVAL '24 hours') AS fell OFFSET 0) AS f)`;
+  return (
+    `(SELECT CASE WHEN ${dayBefore} = m.x - INTERVAL '24 hours' AND m.p AT TIME ZONE m.z = m.x THEN m.p ELSE ${unusual} END ` +
+    `FROM (SELECT m.*, m.x AT TIME ZONE m.z AS p FROM (SELECT ${x} AS x, ${z} AS z OFFSET 0) AS m OFFSET 0) AS m)`
   );
 }
 
@@ -76,6 +79,19 @@ export function dayOf(t: string, z: string): string {
     `FROM (SELECT d.*, date_trunc('day', d.l) AS day ` +
     `FROM (SELECT d.*, d.t AT TIME ZONE d.z AS l FROM (SELECT ${t} AS t, ${z} AS z OFFSET 0) AS d OFFSET 0) AS d OFFSET 0) AS d)`
   );
+}
+
+/**
+ * The day of instant `t` of row `row`, whose zone is `z` and whose local time is `l`, where `holds`:
+ * no clock was changed between 24 hours before that day's start and `t`. Then the start is as long
+ * before `t` in real time as it is in local time, which takes one look at the zone and no subquery.
+ * (No zone was ever changed and changed back within 72 hours.)
+ */
+export function steadyDay(row: string): { holds: string; day: string; start: string } {
+  const day = `date_trunc('day', ${row}.l)`;
+  const start = `(${row}.t - (${row}.l - ${day}))`;
+  const dayBefore = `(${start} - INTERVAL '24 hours') AT TIME ZONE ${row}.z`;
+  return { holds: `${dayBefore} = ${day} - INTERVAL '24 hours'`, day, start };
 }
 
 /**

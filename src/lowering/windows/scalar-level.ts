@@ -1,17 +1,24 @@
 import { looksAggregate } from '../../sql/aggregate-call.ts';
-import { bodyOf, listOf, type Node, walk } from '../../sql/parse-tree.ts';
+import { bodyOf, listOf, locationOf, type Node, tagOf, walk } from '../../sql/parse-tree.ts';
 import {
   enclosingSelect,
   readSelectClauses,
   type SelectClauses,
 } from '../../sql/select-clauses.ts';
-import { outputName, readTargets, resolveTarget, type Target } from '../../sql/select-targets.ts';
+import {
+  groupingExpressions,
+  outputName,
+  readTargets,
+  resolveTarget,
+  type Target,
+} from '../../sql/select-targets.ts';
 import type { Source } from '../../sql/source.ts';
-import type { WindowCall } from '../../sql/window-call.ts';
+import { rowDependentArgument, type WindowCall } from '../../sql/window-call.ts';
 import type { SelectScope } from '../../sql/window-scopes.ts';
-import { type Edits, template } from '../splice.ts';
+import { type Edits, type Pieces, template } from '../splice.ts';
 import { asName } from './grouped.ts';
-import { tumbleSql } from './tumble.ts';
+import { needsRows, tumbleStart } from './tumble.ts';
+import { joinWindowColumn, mayBeColumn } from './window-column.ts';
 import { argumentSql, inWindowSql, lengthKind, type TypedWindow } from './window-sql.ts';
 
 /** A SELECT level whose windows are all TUMBLE: scalars, replaced where they stand. */
@@ -33,10 +40,41 @@ export function finishScalarLevel(edits: Edits, level: ScalarLevel): void {
     if (target.alias !== undefined || !holdsCall(scope, target)) continue;
     edits.insert(source.endOf(target.range), ` AS ${asName(outputName(target))}`);
   }
-  if (level.window === undefined) return;
-  const key = groupingCall(level.window, scope, targets);
-  if (key === undefined) filterRows(edits, level.window, clauses);
-  else filterGroups(edits, { ...level.window, call: key }, clauses);
+  const { window } = level;
+  if (window === undefined) return;
+  const isShort = isGroupedAlone(window, scope, targets);
+  const start =
+    isShort && mayBeColumn(window, scope)
+      ? joinWindowColumn(edits, { scope, window }, clauses)
+      : tumbleStart(window);
+  groupByStart(edits, { scope, window }, { start, targets });
+  if (isShort) filterGroups(edits, window, { start, clauses });
+  else filterRows(edits, window, clauses);
+}
+
+/** Whichever edge GROUP BY names, the level is grouped by the start: then both can be read. */
+function groupByStart(
+  edits: Edits,
+  { scope, window }: { readonly scope: SelectScope; readonly window: TypedWindow },
+  { start, targets }: { readonly start: Pieces; readonly targets: readonly Target[] },
+): void {
+  const { source } = window;
+  // Windows with one start may then have several ends, or the end is not recognised.
+  if (rowDependentArgument(window.call) !== undefined || needsRows(window.call)) return;
+  for (const item of groupingExpressions(listOf(scope.body, 'groupClause'))) {
+    const target = resolveTarget(item, targets);
+    const call = callOf(target?.node ?? item, scope);
+    if (call?.edge !== 'end') continue;
+    const token = source.tokenOfByte(locationOf(item[tagOf(item)]!));
+    const range = target === undefined ? call.range : { from: token, to: token + 1 };
+    edits.replace(source.startOf(range), source.endOf(range), start);
+  }
+}
+
+/** The window call an expression is. */
+function callOf(node: Node, scope: SelectScope): WindowCall | undefined {
+  const body = bodyOf(node, 'FuncCall');
+  return scope.calls.find(({ call }) => call.body === body)?.call;
 }
 
 function holdsCall(scope: SelectScope, target: Target): boolean {
@@ -45,22 +83,20 @@ function holdsCall(scope: SelectScope, target: Target): boolean {
   );
 }
 
-/** The call that is itself an item of a plain GROUP BY, if its SQL is short enough to repeat. */
-function groupingCall(
-  window: TypedWindow,
+/** Whether the window is itself an item of a plain GROUP BY, and its SQL short enough to repeat. */
+function isGroupedAlone(
+  { call }: TypedWindow,
   scope: SelectScope,
   targets: readonly Target[],
-): WindowCall | undefined {
-  if (lengthKind(window.call.size) !== 'fixed' || window.call.zone !== undefined) return undefined;
+): boolean {
+  if (lengthKind(call.size) !== 'fixed' || call.zone !== undefined) return false;
+  if (rowDependentArgument(call) !== undefined) return false;
   const items = listOf(scope.body, 'groupClause');
-  if (items.some((item) => bodyOf(item, 'GroupingSet') !== undefined)) return undefined;
-  if (computesPerRow(scope, targets)) return undefined;
-  for (const item of items) {
-    const body = bodyOf(resolveTarget(item, targets)?.node ?? item, 'FuncCall');
-    const scoped = scope.calls.find(({ call }) => call.body === body);
-    if (scoped !== undefined) return scoped.call;
-  }
-  return undefined;
+  if (items.some((item) => bodyOf(item, 'GroupingSet') !== undefined)) return false;
+  if (computesPerRow(scope, targets)) return false;
+  return items.some(
+    (item) => callOf(resolveTarget(item, targets)?.node ?? item, scope) !== undefined,
+  );
 }
 
 /**
@@ -82,8 +118,7 @@ function computesPerRow(scope: SelectScope, targets: readonly Target[]): boolean
 
   function isWindow(target: Target | undefined, key: Node): boolean {
     const node = target?.node ?? key;
-    const body = bodyOf(node, 'FuncCall');
-    return isColumn(node) || scope.calls.some(({ call }) => call.body === body);
+    return isColumn(node) || callOf(node, scope) !== undefined;
   }
 }
 
@@ -96,10 +131,13 @@ function isColumn(node: Node): boolean {
  * aggregate into WHERE and compute the window once more per row; with the count it stays where it
  * is evaluated once per group, and the scan is what it is without us.
  */
-function filterGroups(edits: Edits, window: TypedWindow, clauses: SelectClauses): void {
-  const { source } = window;
-  const anchor = source.startOf(window.call.range);
-  const finite = template('(count(*) > 0 AND isfinite({0})) IS TRUE', anchor, tumbleSql(window));
+function filterGroups(
+  edits: Edits,
+  { source, call }: TypedWindow,
+  { start, clauses }: { readonly start: Pieces; readonly clauses: SelectClauses },
+): void {
+  const anchor = source.startOf(call.range);
+  const finite = template('(count(*) > 0 AND isfinite({0})) IS TRUE', anchor, start);
   if (clauses.having === undefined) {
     const at = source.endOf(clauses.groupBy!);
     edits.replace(at, at, template(' HAVING {0}', anchor, finite));

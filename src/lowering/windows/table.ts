@@ -8,7 +8,7 @@ import { type Edits, type Pieces, template } from '../splice.ts';
 import { rowsAlias } from './grouped.ts';
 import { calendarExpansion, checkHop, fixedExpansion, hopEnd, isCalendar } from './hop.ts';
 import { checkSession } from './session.ts';
-import { tumbleSql } from './tumble.ts';
+import { tumbleSql, tumbleStart } from './tumble.ts';
 import {
   argumentSql,
   hoursSql,
@@ -88,7 +88,7 @@ function tableSql(window: TypedWindow, table: TableWindow): Pieces {
 
 function tumbleTable(window: TypedWindow, table: TableWindow): Pieces {
   const anchor = window.source.startOf(window.call.range);
-  const start = tumbleSql({ ...window, call: { ...window.call, edge: 'start' } });
+  const start = tumbleStart(window);
   const end = tumbleSql({ ...window, call: { ...window.call, edge: 'end' } });
   const text = `SELECT ${table.alias}.*, {0} AS window_start, {1} AS window_end FROM {3} WHERE ${inWindowSql('{2}')}`;
   const time = argumentSql(window, window.call.time);

@@ -8,6 +8,7 @@ import {
   localMonthsLater,
   monthsFirstDay,
   monthsStart,
+  steadyDay,
 } from './calendar.ts';
 import {
   addSql,
@@ -40,7 +41,12 @@ import {
 export function tumbleSql(window: TypedWindow): Pieces {
   checkTumble(window);
   const start = startSql(window);
-  return window.call.edge === 'start' ? start : endSql(window, start);
+  return window.call.edge === 'start' ? start : tumbleEnd(window, start);
+}
+
+/** The start, whichever edge the call names. */
+export function tumbleStart(window: TypedWindow): Pieces {
+  return tumbleSql({ ...window, call: { ...window.call, edge: 'start' } });
 }
 
 function checkTumble(window: TypedWindow): void {
@@ -66,7 +72,7 @@ export function tumbleRows(grouped: GroupedWindow, window: TypedWindow): WindowS
   const text = `(SELECT ${rowsAlias}.*, {0} AS w FROM {1} WHERE ${inWindowSql(`${rowsAlias}.t`)}) AS ${windowsAlias}`;
   return {
     table: template(text, anchor, startSql(column), rowsTable(grouped, window)),
-    end: endSql(window, template(`${windowsAlias}.w`, anchor)),
+    end: tumbleEnd(window, template(`${windowsAlias}.w`, anchor)),
     aggregates: new Map(),
   };
 }
@@ -125,7 +131,8 @@ function opaqueSql(window: TypedWindow): Pieces {
   return template(text, anchor, isMonthsSql(window), boundMonthsSql(window), binSql(window));
 }
 
-function endSql(window: TypedWindow, start: Pieces): Pieces {
+/** The end of the window that starts at `start`. */
+export function tumbleEnd(window: TypedWindow, start: Pieces): Pieces {
   const { call } = window;
   const anchor = window.source.startOf(call.range);
   if (call.zone !== undefined) return zoneEndSql(window, start);
@@ -159,32 +166,39 @@ function zoneStartSql(window: TypedWindow): Pieces {
   requireInstant(window);
   checkZone(window, call.size, 'size');
   const anchor = window.source.startOf(call.range);
-  const start = zoneStartOf('b.t', 'b.d', window);
+  const steady = steadyDay('b');
+  const unusual =
+    `(SELECT ${zoneStartOf('d', window, { day: 'd.day', start: dayStart('d.day', 'd.z') })} ` +
+    `FROM (SELECT b.*, ${dayOf('b.t', 'b.z')} AS day OFFSET 0) AS d)`;
   const text =
-    `(SELECT CASE WHEN isfinite(b.t) THEN ${start} ELSE b.t END ` +
-    `FROM (SELECT w.*, CASE WHEN isfinite(w.t) THEN ${dayOf('w.t', 'w.z')} END AS d ` +
-    'FROM (SELECT {0} AS t, {1} AS z, {2} AS o, {3} AS s OFFSET 0) AS w OFFSET 0) AS b)';
+    `(SELECT CASE WHEN isfinite(b.t) IS NOT TRUE THEN b.t WHEN ${steady.holds} THEN ${zoneStartOf('b', window, steady)} ELSE ${unusual} END ` +
+    'FROM (SELECT w.*, w.t AT TIME ZONE w.z AS l FROM (SELECT {0} AS t, {1} AS z, {2} AS o, {3} AS s) AS w OFFSET 0) AS b)';
   const size = lengthSql(window, call.size);
   return template(text, anchor, timeSql(window), zoneSql(window), zoneOriginSql(window), size);
 }
 
-/** Start of the window that holds instant `t` of local day `d`; `b` has z, o and s (the size). */
-function zoneStartOf(t: string, d: string, window: TypedWindow): string {
-  const { size } = window.call;
-  const within = `date_bin(b.s, ${t}, ${dayStart(d, 'b.z')})`;
-  const days = (n: string) => dayStart(daysFirstDay(d, n, 'b.o'), 'b.z');
-  const months = (n: string) => dayStart(monthsFirstDay(d, n, 'b.o'), 'b.z');
-  const { value } = size;
+/** Start of the window that holds instant t of row `row`, which also has z, o and s (the size). */
+function zoneStartOf(
+  row: string,
+  window: TypedWindow,
+  local: { readonly day: string; readonly start: string },
+): string {
+  const [z, o, s] = ['z', 'o', 's'].map((column) => `${row}.${column}`) as [string, string, string];
+  const within = `date_bin(${s}, ${row}.t, ${local.start})`;
+  const days = (n: string) => dayStart(daysFirstDay(local.day, n, o), z);
+  const months = (n: string) => dayStart(monthsFirstDay(local.day, n, o), z);
+  const { value } = window.call.size;
   if (value !== undefined) {
     if (value.months > 0) return months(`${value.months}`);
+    if (value.days === 1) return local.start;
     return value.days > 0 ? days(`${value.days}`) : within;
   }
-  const n = '(extract(year FROM b.s) * 12 + extract(month FROM b.s))::int';
-  const isWhole = (part: string) => `b.s - ${part} = INTERVAL '0'`;
+  const n = `(extract(year FROM ${s}) * 12 + extract(month FROM ${s}))::int`;
+  const isWhole = (part: string) => `${s} - ${part} = INTERVAL '0'`;
   return (
     `CASE WHEN ${n} > 0 AND ${isWhole(`make_interval(months => ${n})`)} THEN ${months(n)} ` +
-    `WHEN extract(day FROM b.s) > 0 AND ${isWhole('make_interval(days => extract(day FROM b.s)::int)')} ` +
-    `THEN ${days('extract(day FROM b.s)::int')} ELSE ${within} END`
+    `WHEN extract(day FROM ${s}) > 0 AND ${isWhole(`make_interval(days => extract(day FROM ${s})::int)`)} ` +
+    `THEN ${days(`extract(day FROM ${s})::int`)} ELSE ${within} END`
   );
 }
 
