@@ -1,12 +1,5 @@
-import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { accountForServer, canReach } from '../app/embedded-postgres/account.ts';
-import { binariesOfPackage, usableBinaries } from '../app/embedded-postgres/binaries.ts';
-import { initialiseCluster } from '../app/embedded-postgres/cluster.ts';
-import { startPostgres } from '../app/embedded-postgres/postgres-process.ts';
 import { withClient } from '../postgres/client.ts';
+import { makeTestCluster } from './test-cluster.ts';
 
 /** A server to test against. Its databases are the caller's own until the process ends. */
 export type TestPostgres = {
@@ -67,46 +60,6 @@ async function openTestPostgres(): Promise<TestPostgres> {
 }
 
 async function startOwnServer(): Promise<URL> {
-  const account = accountForServer();
-  const parent = [tmpdir(), '/tmp', '/var/tmp'].find((path) => canReach(account, path)) ?? '.';
-  const directory = mkdtempSync(join(parent, 'heliosdb-test-'));
-  chmodSync(directory, 0o755);
-  const cluster = { directory: join(directory, 'postgres'), account };
-  const root = process.env['HELIOSDB_TEST_BINARIES'];
-  const packaged = root === undefined ? {} : { packaged: await binariesOfPackage(root) };
-  const binaries = await usableBinaries({ account, dataDirectory: directory, ...packaged });
-  await initialiseCluster({ cluster, binaries, sync: false });
-  const server = await startPostgres({
-    cluster,
-    binaries,
-    logFile: join(directory, 'postgres.log'),
-    settings: {
-      fsync: 'off',
-      synchronous_commit: 'off',
-      full_page_writes: 'off',
-      max_connections: '200',
-      max_wal_senders: '20',
-      max_replication_slots: '20',
-    },
-  });
-  guard(server.pid, directory);
-  server.unref();
-  return new URL(`postgres://postgres@127.0.0.1:${server.port}/postgres`);
-}
-
-/**
- * A shell that reads from a pipe this process holds: when this process ends, even by SIGKILL, the
- * read returns and the server is ended and its files removed.
- */
-function guard(pid: number, directory: string): void {
-  const script = `read -r _; kill -QUIT "$1"
-    for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done
-    rm -rf "$2"`;
-  const shell = spawn('/bin/sh', ['-c', script, 'sh', String(pid), directory], {
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  shell.unref();
-  (shell.stdin as unknown as { unref(): void }).unref();
+  const cluster = await makeTestCluster();
+  return new URL((await cluster.start()).url);
 }

@@ -106,7 +106,8 @@ async function readyOrExited(child: ChildProcess, directory: string): Promise<Ou
   while (exit === undefined) {
     const text = await readFile(join(directory, 'postmaster.pid'), 'utf8').catch(() => '');
     const lines = text.split('\n');
-    if (lines[0] === String(child.pid) && lines[7]?.trim() === 'ready') return 'ready';
+    const serves = ['ready', 'standby'].includes(lines[7]?.trim() ?? '');
+    if (lines[0] === String(child.pid) && serves) return 'ready';
     if (performance.now() > end) return 'late';
     await delay(pollIntervalMs);
   }
