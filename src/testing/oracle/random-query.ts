@@ -70,7 +70,9 @@ function groupedQuery(
   if (random.chance(0.1)) targets.push({ text: "{W} + INTERVAL '1 hour'", alias: 'later' });
   if (isSets && chosen.length > 0) targets.push({ text: `grouping(${chosen[0]})` });
   const list = distinctNames(random.chance(0.7) ? targets : random.shuffled(targets));
-  const items = random.shuffled(['{W}', ...chosen]).map((item) => groupItem(random, item, list));
+  // Either edge in GROUP BY means the window.
+  const edge = !isSets && random.chance(0.15) ? '{E}' : '{W}';
+  const items = random.shuffled([edge, ...chosen]).map((item) => groupItem(random, item, list));
   const where = [options.outer, random.chance(0.4) ? randomCondition(random, window) : undefined]
     .filter((each) => each !== undefined)
     .map((each, _, all) => (all.length === 1 ? each : `(${each})`));
@@ -85,7 +87,7 @@ function groupedQuery(
   const source = isSession
     ? `FROM ${sessionSource(table, window, joined, whereText, chosen)} AS t`
     : `FROM ${rowsSource(table, window)} AS t${joined}${whereText}`;
-  const ends = isSets ? '' : ', t.we_';
+  const ends = isSets ? '' : ', t.ws_, t.we_';
   const oracle = `SELECT ${both(oracleTarget)} ${source} GROUP BY
     ${group}${ends}${having}${order.text}`;
   return {
