@@ -2,9 +2,11 @@ import * as errors from '../core/errors/windows.ts';
 import { type AggregateCall, looksAggregate, readAggregateCall } from './aggregate-call.ts';
 import { builtinFunctions } from './builtin-functions.ts';
 import { columnName } from './column-name.ts';
+import { rangeOfGroupItem } from './group-items.ts';
 import {
   type Body,
   bodyOf,
+  firstLocation,
   listOf,
   locationOf,
   type Node,
@@ -147,7 +149,7 @@ class GroupedWindowReader {
       return;
     }
     if (bodyOf(node, 'A_Const') !== undefined) return;
-    const range = target?.range ?? this.#rangeOfGroupItem(item);
+    const range = target?.range ?? rangeOfGroupItem(this.#source, this.#clauses.groupBy!, item);
     if (range === undefined || this.#keys.some((key) => this.#same(key.node, node))) return;
     this.#keys.push({ node, range, column: this.#lift(range, 'key') });
   }
@@ -174,40 +176,6 @@ class GroupedWindowReader {
   #refuseSessionInSets(set: Body): void {
     if (!holdsWindowCall(set as unknown as Node, this.#scope)) return;
     throw errors.windowInGroupingSets(this.#window.name, { position: this.#window.position });
-  }
-
-  /** The tokens of a GROUP BY expression: the comma-separated stretch its first token is in. */
-  #rangeOfGroupItem(node: Node): TokenRange | undefined {
-    const place = firstLocation(node);
-    if (place === undefined) return undefined;
-    const token = this.#source.tokenOfByte(place);
-    const clause = this.#clauses.groupBy!;
-    return this.#smallestItem({ from: clause.from + 2, to: clause.to }, token, node);
-  }
-
-  #smallestItem(range: TokenRange, token: number, node: Node): TokenRange | undefined {
-    for (const part of this.#source.splitCommas(range)) {
-      if (token < part.from || token >= part.to) continue;
-      const isSets = ['rollup', 'cube', 'grouping', 'distinct', 'all'].includes(
-        this.#source.name(part.from),
-      );
-      const opened = isSets ? this.#openAfter(part) : part.from;
-      const isList =
-        this.#source.name(opened) === '(' &&
-        this.#source.partner(opened) === part.to - 1 &&
-        (isSets || this.#source.splitCommas({ from: opened + 1, to: part.to - 1 }).length > 1);
-      if (isList) {
-        return this.#smallestItem({ from: opened + 1, to: part.to - 1 }, token, node);
-      }
-      return this.#source.stripParentheses(part);
-    }
-    return undefined;
-  }
-
-  #openAfter(part: TokenRange): number {
-    let at = part.from;
-    while (at < part.to && this.#source.name(at) !== '(') at += 1;
-    return at;
   }
 
   /** GROUP BY items are uses of their own keys, where they are not an alias or an ordinal. */
@@ -494,19 +462,4 @@ function dependsOnRow(node: Node): boolean {
     return undefined;
   });
   return found;
-}
-
-/** The smallest explicit location below a node that is the same for equal trees. */
-function firstLocation(value: unknown): number | undefined {
-  if (Array.isArray(value)) {
-    for (const item of value) {
-      const found = firstLocation(item);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const own = (value as Body)['location'];
-  if (typeof own === 'number' && own > 0) return own;
-  return firstLocation(Object.values(value));
 }

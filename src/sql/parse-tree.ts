@@ -126,3 +126,18 @@ function isMeaning(key: string): boolean {
     !key.startsWith('rexpr_list_')
   );
 }
+
+/** The smallest explicit location below a node that is the same for equal trees. */
+export function firstLocation(value: unknown): number | undefined {
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const found = firstLocation(item);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  const own = (value as Body)['location'];
+  if (typeof own === 'number' && own > 0) return own;
+  return firstLocation(Object.values(value));
+}
