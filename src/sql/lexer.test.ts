@@ -303,6 +303,17 @@ describe('tokenize', () => {
     );
   });
 
+  it('looks at a long run of operator characters once', () => {
+    const count = 500_000;
+    const names = (text: string) => tokenize(text, standard)?.map(({ name }) => name);
+    assert.equal(names('+'.repeat(count))?.length, count);
+    assert.equal(names(`<${'-+'.repeat(count)}`)?.length, 2 * count + 1);
+    assert.deepEqual(
+      names(`${'+'.repeat(count)}@+`)?.map((name) => name.length),
+      [count + 2],
+    );
+  });
+
   it('tells the kinds of tokens apart', () => {
     const tokens = tokenize('a "a" \'a\' $$a$$ 1.5 $1 || :: ( ;', standard);
     assert.deepEqual(

@@ -29,6 +29,7 @@ export type LexerOptions = {
  */
 export function tokenize(text: string, options: LexerOptions): readonly Token[] | null {
   const tokens: Token[] = [];
+  const run: OperatorRun = { end: 0, tokenEnd: 0 };
   let at = 0;
   while (at < text.length) {
     const blank = skipBlank(text, at);
@@ -37,7 +38,9 @@ export function tokenize(text: string, options: LexerOptions): readonly Token[] 
       at = blank;
       continue;
     }
-    const token = readToken(text, at, options);
+    const token = operatorCharacters.includes(text[at]!)
+      ? readOperator(text, at, run)
+      : readToken(text, at, options);
     if (token === null) return null;
     tokens.push(token);
     at = token.end;
@@ -250,29 +253,41 @@ function readDollar(text: string, start: number): Token | null {
 
 const operatorCharacters = '+-*/<>=~!@#%^&|`?';
 /** An operator of several characters may end in + or - only when it holds one of these. */
-const operatorKeepsSign = /[~!@#%^&|`?]/;
+const signKeepers = '~!@#%^&|`?';
 
 function readSymbol(text: string, start: number): Token | null {
-  const char = text[start]!;
-  if (operatorCharacters.includes(char)) return readOperator(text, start);
   const pair = text.slice(start, start + 2);
   if (pair === '::' || pair === ':=' || pair === '..') {
     return token('punctuation', text, start, start + 2);
   }
-  return '()[],;.:'.includes(char) ? token('punctuation', text, start, start + 1) : null;
+  return '()[],;.:'.includes(text[start]!) ? token('punctuation', text, start, start + 1) : null;
 }
 
-function readOperator(text: string, start: number): Token {
+/** Neighbouring operator characters: where they end, and where the first token of them does. */
+type OperatorRun = { end: number; tokenEnd: number };
+
+/**
+ * A run is looked at once, however many tokens it is cut into: a text of nothing but `+` has one
+ * token for each, and each ends where the last character that is no sign stands.
+ */
+function readOperator(text: string, start: number, run: OperatorRun): Token {
+  if (start >= run.end) measureRun(text, start, run);
+  return token('operator', text, start, Math.max(run.tokenEnd, start + 1));
+}
+
+function measureRun(text: string, start: number, run: OperatorRun): void {
   let end = start;
+  let keepsSign = false;
+  let lastNoSign = start - 1;
   while (end < text.length && operatorCharacters.includes(text[end]!)) {
     if (end > start && (text.startsWith('--', end) || text.startsWith('/*', end))) break;
+    const char = text[end]!;
+    if (char !== '+' && char !== '-') lastNoSign = end;
+    keepsSign ||= signKeepers.includes(char);
     end += 1;
   }
-  let name = text.slice(start, end);
-  while (name.length > 1 && /[+-]$/.test(name) && !operatorKeepsSign.test(name.slice(0, -1))) {
-    name = name.slice(0, -1);
-  }
-  return { kind: 'operator', start, end: start + name.length, name };
+  run.end = end;
+  run.tokenEnd = keepsSign ? end : lastNoSign + 1;
 }
 
 function token(kind: TokenKind, text: string, start: number, end: number): Token {
