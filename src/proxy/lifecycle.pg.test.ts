@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
 import { serialize } from 'pg-protocol';
+import { expectedResponsesMax } from '../core/limits.ts';
 import { type TestPostgres, testPostgres } from '../testing/test-postgres.ts';
+import { MarkedRewriter } from './testing/marked-rewriter.ts';
 import { proxyUnderTest } from './testing/proxy-under-test.ts';
 import { cancelRequest, startupPacket } from './testing/startup.ts';
 import {
+  bind,
+  copyData,
   errorOf,
+  execute,
+  flush,
+  parse,
   query,
   statusOf,
+  sync,
   terminate,
   typesOf,
   valuesOf,
@@ -133,6 +141,45 @@ describe('session life cycle', function () {
       await direct.query(`DROP TABLE ${table}`);
     });
 
+    it('right behind its startup packet leaves no backend', async () => {
+      for (let round = 0; round < 20; round++) {
+        const client = await WireClient.connect(under.address, 'silent');
+        client.send(startupPacket({ user: 'postgres', application_name: 'hasty' }));
+        client.socket.end();
+        await client.ended();
+      }
+      await under.witness.until(() => under.witness.closed.length === 20);
+      await untilServer(
+        "NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'hasty')",
+      );
+    });
+
+    it('behind a text that is being rewritten has it done all the same', async () => {
+      const table = `claimed_${process.pid}`;
+      const marked = await proxyUnderTest({ rewriter: new MarkedRewriter() });
+      for (const [index, function_] of ['tumble', 'tumble_start'].entries()) {
+        const client = await WireClient.connect(marked.address);
+        client.send(query(`CREATE TABLE ${table}_${index} AS SELECT ${function_}(1)`), terminate);
+        client.socket.end();
+        await client.ended();
+      }
+      await marked.proxy.stop();
+      const { rows } = await direct.query('SELECT FROM pg_class WHERE relname LIKE $1', [
+        `${table}%`,
+      ]);
+      assert.equal(rows.length, 2);
+      await direct.query(`DROP TABLE ${table}_0, ${table}_1`);
+    });
+
+    it('behind more than may be owed gets all of it', async () => {
+      const count = expectedResponsesMax + 100;
+      const client = await WireClient.connect(under.address);
+      client.send(query('SELECT pg_sleep(0.1)'), ...new Array<Buffer>(count).fill(sync));
+      client.socket.end();
+      const messages = await client.ended();
+      assert.equal(messages.filter(({ type }) => type === 'Z').length, count + 1);
+    });
+
     it('having closed only its own half still gets its answers', async () => {
       const client = await WireClient.connect(under.address);
       client.send(query('SELECT 1'), query('SELECT 2'));
@@ -151,6 +198,29 @@ describe('session life cycle', function () {
       under.witness.logged.filter(({ level }) => level !== 'debug'),
       [],
     );
+  });
+
+  it('passes the words of Postgres on when a backend ends during a copy', async () => {
+    const table = `ended_copy_${process.pid}`;
+    await direct.query(`CREATE TABLE ${table} (a text)`);
+    const line = copyData(`${'x'.repeat(8000)}\n`);
+    for (let round = 0; round < 5; round++) {
+      const client = await WireClient.connect(under.address);
+      const pid = await pidOf(client);
+      client.send(query(`COPY ${table} FROM STDIN`));
+      await client.until('G');
+      const ended = client.ended();
+      const pump = (): void => {
+        if (!client.socket.writable) return;
+        client.send(line);
+        setImmediate(pump);
+      };
+      pump();
+      await direct.query('SELECT pg_terminate_backend($1)', [pid]);
+      assert.equal(errorOf(await ended)['C'], '57P01');
+      client.close();
+    }
+    await direct.query(`DROP TABLE ${table}`);
   });
 
   it('passes the words of Postgres on when a backend is terminated', async () => {
@@ -188,6 +258,17 @@ describe('session life cycle', function () {
       await drained;
       assert.equal(under.proxy.stats.connectionsOpen, 0);
       assert.deepEqual(under.witness.closed, ['drained']);
+    });
+
+    it('waits for the Sync of what was begun without BEGIN', async () => {
+      const client = await WireClient.connect(under.address);
+      client.send(parse('SELECT 1'), bind(), execute(), flush);
+      await client.until('C');
+      const drained = under.proxy.drain(20_000);
+      client.send(sync);
+      assert.equal(statusOf(await client.until('Z')), 'I');
+      assert.equal(errorOf(await client.ended())['C'], '57P01');
+      await drained;
     });
 
     it('ends everything at the deadline', async () => {

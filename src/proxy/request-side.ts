@@ -65,8 +65,8 @@ export class RequestSide {
     if (!this.#isWaitingForQueue) return;
     if (this.#context.queue.length > expectedResponsesMax / 2) return;
     this.#isWaitingForQueue = false;
-    this.#context.wires.releaseClient('queueFull');
     this.#pump(0);
+    if (!this.#isWaitingForQueue) this.#context.wires.releaseClient('queueFull');
   }
 
   #headBytes(type: number, frameBytes: number): number {
@@ -153,8 +153,8 @@ export class RequestSide {
   #claimed(): void {
     this.#isClaiming = false;
     if (this.#context.wires.isClosing) return;
-    this.#context.wires.releaseClient('claim');
     this.#pump(0);
+    if (!this.#isClaiming) this.#context.wires.releaseClient('claim');
   }
 
   #register(): void {

@@ -28,6 +28,8 @@ export class SessionLink {
   readonly #events: LinkEvents;
   #held = 0;
   #reason: CloseReason | undefined;
+  /** The client says no more, and something it said may still be held. */
+  #clientEnded = false;
   #clientOver = false;
   #serverOver = false;
   #openSockets = 2;
@@ -47,12 +49,17 @@ export class SessionLink {
   open(): void {
     for (const socket of [this.#client, this.#server]) {
       socket.on('error', () => undefined);
+      // What happened while the upstream was connected, when nobody listened.
       if (socket.destroyed) process.nextTick(() => socket.emit('close'));
+      else if (socket.readableEnded) process.nextTick(() => socket.emit('end'));
     }
     this.#client.on('data', (chunk: Buffer) => {
       if (!this.#clientOver && !this.#serverOver) this.#events.clientData(chunk);
     });
-    this.#client.on('end', () => this.#clientGone());
+    this.#client.on('end', () => {
+      this.#clientEnded = true;
+      this.#endWhenNothingIsHeld();
+    });
     this.#client.on('drain', () => this.#server.resume());
     this.#client.once('close', () => {
       this.#clientGone();
@@ -91,7 +98,8 @@ export class SessionLink {
   releaseClient(reason: HoldReason): void {
     if (this.#held === 0) return;
     this.#held &= ~holdReasons[reason];
-    if (this.#held === 0) this.#client.resume();
+    if (this.#clientEnded) this.#endWhenNothingIsHeld();
+    else if (this.#held === 0) this.#client.resume();
   }
 
   /** Ends both sides with a last word to each. */
@@ -108,6 +116,11 @@ export class SessionLink {
     this.#serverOver = true;
     this.#client.destroy();
     this.#server.destroy();
+  }
+
+  /** What the client said before its end is done, as Postgres would do it. */
+  #endWhenNothingIsHeld(): void {
+    if ((this.#held & ~holdReasons.backpressure) === 0) this.#clientGone();
   }
 
   #clientGone(): void {

@@ -80,8 +80,7 @@ export class Session {
 
   #endIfIdle(): void {
     const { queue, isStarted, isOpaque } = this.#context;
-    const isIdle = isStarted && !isOpaque && queue.isEmpty && !queue.isSkipping;
-    if (!isIdle || queue.status !== 'I') return;
+    if (!isStarted || isOpaque || !queue.isSettled || queue.status !== 'I') return;
     if (this.#requests.isAtBoundary && this.#responses.isAtBoundary) this.terminate('drained');
   }
 

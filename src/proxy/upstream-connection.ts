@@ -3,6 +3,7 @@ import tls from 'node:tls';
 import { upstreamUnreachable, upstreamWithoutTls } from '../core/errors/connection.ts';
 import { socketBufferBytesMax, tcpKeepAliveMs, upstreamConnectDeadlineMs } from '../core/limits.ts';
 import { sslRequest } from '../protocol/startup-packet.ts';
+import { readToEnd } from './read-to-end.ts';
 
 /** As libpq's parameter of the same name. */
 export const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
@@ -36,6 +37,10 @@ export function describeUpstream(upstream: Upstream): string {
  * Rejects with a PgError for the client.
  */
 export async function connectUpstream(upstream: Upstream): Promise<net.Socket> {
+  return readToEnd(await negotiated(upstream));
+}
+
+async function negotiated(upstream: Upstream): Promise<net.Socket> {
   const mode = isUnixSocket(upstream) ? 'disable' : (upstream.tls?.mode ?? 'prefer');
   const socket = await openSocket(upstream);
   if (mode === 'disable') return socket;
