@@ -392,6 +392,23 @@ describe('claimed statements', function () {
       assert.deepEqual(await kept(), ['1']);
     });
 
+    it('leave what was begun without BEGIN as it is, in the extended protocol too', async () => {
+      client.send(parse('SELECT tumble_end(-1)', 'prepared'), flush);
+      await client.until('1');
+      assert.equal(surveyed(), 'épostgres');
+      assert.equal(statusOf(await client.query('INSERT INTO kept VALUES (1)')), 'I');
+      assert.equal(typesOf(await client.query('VACUUM kept')), 'CZ');
+      client.send(
+        parse('VACUUM kept'),
+        parse('SELECT tumble_end(-1)', 'other'),
+        bind(),
+        execute(),
+        sync,
+      );
+      assert.equal(typesOf(await client.until('Z')), '112CZ');
+      assert.equal(surveyed(), null);
+    });
+
     it('go on without it after an error, or answer the error that cannot be undone', async () => {
       const failing = ['1 / 0', 'nowhere'];
       for (const expression of failing) {
@@ -401,12 +418,47 @@ describe('claimed statements', function () {
         assert.equal(statusOf(messages), 'I');
         assert.equal(surveyed(), null);
         client.send(parse(text), bind(), execute(), sync);
-        assert.equal(typesOf(await client.until('Z')), 'EZ');
-        await client.query('BEGIN');
-        assert.equal(statusOf(await client.query(text)), 'E');
-        await client.query('ROLLBACK');
+        assert.equal(typesOf(await client.until('Z')), '12DCZ');
+        for (const send of [() => query(text), () => Buffer.concat([parse(text), bind(), sync])]) {
+          await client.query('BEGIN');
+          client.send(send());
+          const failed = await client.until('Z');
+          assert.equal(errorOf(failed)['C'], expression === 'nowhere' ? '42703' : '22012');
+          assert.equal(statusOf(failed), 'E');
+          await client.query('ROLLBACK');
+        }
         assert.equal(typesOf(await client.query('SELECT tumble_end(-1)')), 'TDCZ');
       }
+    });
+
+    it('answer a cancel request and a termination that meet the survey', async () => {
+      const asleep = 'SELECT tumble_end(-1) /* survey SELECT pg_sleep(1000)::text end */';
+      const administrator = await WireClient.connect(proxy.address);
+      const pid = valuesOf(await client.query('SELECT pg_backend_pid()'))[0];
+      const end = async (how: string): Promise<void> => {
+        const isAsleep = `SELECT count(*) FROM pg_stat_activity WHERE pid = ${pid} AND wait_event = 'PgSleep'`;
+        while (valuesOf(await administrator.query(isAsleep))[0] !== '1');
+        await administrator.query(`SELECT ${how}(${pid})`);
+      };
+      client.send(query(asleep));
+      await end('pg_cancel_backend');
+      assert.equal(errorOf(await client.until('Z'))['C'], '57014');
+      client.send(
+        parse('SELECT 1'),
+        bind(),
+        parse(asleep, 'sleeping'),
+        bind({ portal: 'p' }),
+        sync,
+      );
+      // Not settled: no survey.
+      assert.equal(typesOf(await client.until('Z')), '1212Z');
+      client.send(parse(asleep), bind(), execute(), sync);
+      await end('pg_cancel_backend');
+      assert.equal(errorOf(await client.until('Z'))['C'], '57014');
+      client.send(query(asleep));
+      await end('pg_terminate_backend');
+      assert.equal(errorOf(await client.ended())['C'], '57P01');
+      administrator.close();
     });
   });
 

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { serialize } from 'pg-protocol';
-import type { Discovery, Lowered, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
+import type { Discovery, Lowered, Probe, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
+import { statementCanceled } from '../core/errors/connection.ts';
 import { type TextCoding, textCoding } from '../protocol/client-encoding.ts';
 import { clientMessage } from '../protocol/message-types.ts';
 import {
@@ -11,8 +12,10 @@ import {
 } from '../protocol/parse-message.ts';
 import { encodeQuery, locateQueryText } from '../protocol/query-message.ts';
 import { extendedTokens, mayBeExtended } from '../sql/detect.ts';
+import type { SurveyOutcome } from './pending-probe.ts';
 import { positionTranslator } from './position-map.ts';
-import { exchangeProbe } from './probe-exchange.ts';
+import { exchangeProbe, exchangeSurvey } from './probe-exchange.ts';
+import { provoke } from './refusal.ts';
 import type { SessionContext } from './session-context.ts';
 import type { StatementContext } from './statement-context.ts';
 
@@ -109,19 +112,53 @@ async function answer(context: SessionContext, claim: Claim): Promise<void> {
   };
   let rewrite = await services.rewriter.rewrite(input);
   if (rewrite.kind === 'probe' && !wires.isClosing && !isIgnored(context)) {
+    const surveyed = await survey(context, coding, rewrite);
+    if (surveyed.error !== undefined) {
+      const given = {
+        ...statementContext({ coding, clientText: text }, refused),
+        given: surveyed.error,
+      };
+      send(context, claim, { sentText: coding.encode(refused.text), statement: given });
+      return;
+    }
     const asked = { text: rewrite.text, positions: rewrite.positions, errors: [], tags: [] };
     const statement = statementContext({ coding, clientText: text }, asked);
-    const outcome = await exchangeProbe(context, { coding, probe: rewrite, statement }, isSimple);
+    const outcome = await exchangeProbe(context, { coding, probe: rewrite, statement });
     if (outcome.kind === 'failed') {
       if (isSimple) sendSync(context);
       return;
     }
     rewrite =
-      outcome.kind === 'dropped' ? { kind: 'pass' } : await discovered(context, input, outcome);
+      outcome.kind === 'dropped'
+        ? { kind: 'pass' }
+        : await discovered(context, input, { ...outcome, surveyed: surveyed.value });
   }
-  if (rewrite.kind === 'send' && !isIgnored(context))
-    send(context, claim, { coding, text, rewrite });
-  else forward(context, claim);
+  if (rewrite.kind !== 'send' || isIgnored(context)) {
+    forward(context, claim);
+    return;
+  }
+  if (rewrite.loweredStatements > 0) services.metrics.statementsLowered(rewrite.loweredStatements);
+  const statement = statementContext({ coding, clientText: text }, rewrite);
+  send(context, claim, { sentText: coding.encode(rewrite.text), statement });
+}
+
+/** What fails in the backend where the client's statement would have. */
+const refused: Lowered = provoke(statementCanceled());
+
+/** SQLSTATEs that are about the client's statement and not about what was asked. */
+const interruptions: ReadonlySet<string> = new Set(['57014', '55P03']);
+
+/** Without an error unless it is the client's: an interruption, or one that ends its transaction. */
+async function survey(
+  context: SessionContext,
+  coding: TextCoding,
+  probe: Probe,
+): Promise<SurveyOutcome> {
+  if (probe.survey === undefined) return { value: null, error: undefined };
+  const isInBlock = context.queue.status === 'T';
+  const { value, error } = await exchangeSurvey(context, { coding, survey: probe.survey });
+  const code = error?.get('C')?.toString('latin1') ?? '';
+  return { value, error: isInBlock || interruptions.has(code) ? error : undefined };
 }
 
 function isIgnored(context: SessionContext): boolean {
@@ -155,22 +192,18 @@ function forward({ queue, statements, wires }: SessionContext, claim: Claim): vo
 }
 
 function send(
-  { queue, statements, wires, services }: SessionContext,
+  { queue, statements, wires }: SessionContext,
   claim: Claim,
-  lowered: { readonly coding: TextCoding; readonly text: string; readonly rewrite: Lowered },
+  { sentText, statement }: { readonly sentText: Buffer; readonly statement: StatementContext },
 ): void {
   if (wires.isClosing) return;
-  const { coding, text, rewrite } = lowered;
-  const context = statementContext({ coding, clientText: text }, rewrite);
-  const sentText = coding.encode(rewrite.text);
-  if (rewrite.loweredStatements > 0) services.metrics.statementsLowered(rewrite.loweredStatements);
   if (claim.parse === undefined) {
-    queue.sent('query', { kind: 'query', context, statement: 0 });
+    queue.sent('query', { kind: 'query', context: statement, statement: 0 });
     wires.toServer(encodeQuery(sentText));
     return;
   }
   statements.beginTracking();
-  queue.sent('parse', { kind: 'parse', name: nameOf(claim, claim.parse), context });
+  queue.sent('parse', { kind: 'parse', name: nameOf(claim, claim.parse), context: statement });
   wires.toServer(replaceParseText(claim.bytes, claim.parse, claim.bytes.length, sentText));
 }
 

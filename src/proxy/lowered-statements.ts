@@ -1,5 +1,5 @@
 import { trackedNamesMax } from '../core/limits.ts';
-import type { PendingProbe } from './pending-probe.ts';
+import type { PendingProbe, PendingSurvey } from './pending-probe.ts';
 import type { StatementContext } from './statement-context.ts';
 
 /** What an entry of the response queue carries when its responses may have to be reworded. */
@@ -13,7 +13,8 @@ export type Note =
   | { readonly kind: 'use-portal'; readonly name: string }
   | { readonly kind: 'close-statement'; readonly name: string }
   | { readonly kind: 'close-portal'; readonly name: string }
-  | { readonly kind: 'probe'; readonly context: StatementContext; readonly probe: PendingProbe };
+  | { readonly kind: 'probe'; readonly context: StatementContext; readonly probe: PendingProbe }
+  | { readonly kind: 'survey'; readonly survey: PendingSurvey };
 
 /**
  * Which prepared statements and portals of a session stand for rewritten texts. Names change hands
@@ -52,6 +53,7 @@ export class LoweredStatements {
       case 'use-statement':
       case 'use-portal':
       case 'probe':
+      case 'survey':
         return;
     }
   }
@@ -70,6 +72,7 @@ export class LoweredStatements {
         return this.#portals.get(note.name);
       case 'close-statement':
       case 'close-portal':
+      case 'survey':
         return undefined;
     }
   }

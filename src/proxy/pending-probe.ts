@@ -1,37 +1,28 @@
+import type { ResponseFields } from '../protocol/error-response.ts';
+
 /** How a probe ended (session-protocol.md, invariant 8). */
 export type ProbeOutcome =
-  | {
-      readonly kind: 'done';
-      readonly types: readonly number[];
-      readonly surveyed: string | null;
-    }
+  | { readonly kind: 'done'; readonly types: readonly number[] }
   /** Its error went to the client. */
   | { readonly kind: 'failed' }
   /** The backend skipped it after an earlier error. */
   | { readonly kind: 'dropped' };
 
-/** A hidden exchange that is under way. The first outcome counts. */
+/** The hidden question for types that is under way. The first outcome counts. */
 export class PendingProbe {
   /** From the probe's ParameterDescription. */
   types: readonly number[] = [];
-  /** From the row of its survey. */
-  surveyed: string | null = null;
   readonly outcome: Promise<ProbeOutcome>;
-  #endsOwed: number;
   #settle: (outcome: ProbeOutcome) => void = () => undefined;
 
-  /** @param endsOwed how many messages (CloseComplete, ReadyForQuery) the exchange ends with */
-  constructor(endsOwed: number) {
-    this.#endsOwed = endsOwed;
+  constructor() {
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
   }
 
   ended(): void {
-    this.#endsOwed -= 1;
-    if (this.#endsOwed > 0) return;
-    this.#settle({ kind: 'done', types: this.types, surveyed: this.surveyed });
+    this.#settle({ kind: 'done', types: this.types });
   }
 
   failed(): void {
@@ -40,5 +31,31 @@ export class PendingProbe {
 
   dropped(): void {
     this.#settle({ kind: 'dropped' });
+  }
+}
+
+/** What a survey came to: its value, or the error the backend gave instead. */
+export type SurveyOutcome = {
+  readonly value: string | null;
+  readonly error: ResponseFields | undefined;
+};
+
+/** The hidden question about statistics that is under way. */
+export class PendingSurvey {
+  /** From its row. */
+  value: string | null = null;
+  error: ResponseFields | undefined;
+  readonly outcome: Promise<SurveyOutcome>;
+  #settle: (outcome: SurveyOutcome) => void = () => undefined;
+
+  constructor() {
+    this.outcome = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  /** It has its ReadyForQuery, or never gets one. */
+  ended(): void {
+    this.#settle({ value: this.value, error: this.error });
   }
 }

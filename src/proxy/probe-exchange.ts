@@ -2,89 +2,79 @@ import { serialize } from 'pg-protocol';
 import type { Probe } from '../contracts/rewriter.ts';
 import type { TextCoding } from '../protocol/client-encoding.ts';
 import { encodeParse } from '../protocol/parse-message.ts';
-import { encodeQuery } from '../protocol/query-message.ts';
-import { PendingProbe, type ProbeOutcome } from './pending-probe.ts';
+import {
+  PendingProbe,
+  PendingSurvey,
+  type ProbeOutcome,
+  type SurveyOutcome,
+} from './pending-probe.ts';
 import type { Entry } from './response-queue.ts';
 import type { SessionContext } from './session-context.ts';
 import type { StatementContext } from './statement-context.ts';
 
-/** The name of the hidden statement, and of the portal of its survey. */
-const probeName = 'heliosdb_probe';
-
-type Asked = {
-  readonly coding: TextCoding;
-  readonly probe: Probe;
-  /** How an error of the probe is worded. */
-  readonly statement: StatementContext;
-};
+/** The name of the hidden statement, and of the portal of its survey: no client chooses it. */
+const probeName = `heliosdb_probe_${process.pid.toString(36)}${Date.now().toString(36)}`;
 
 type Step = { readonly entry: Entry; readonly message: Buffer };
 
 /**
- * The hidden exchanges of invariant 8.
+ * Asks for types (invariant 8). The locks of the probe hold until the statement itself is there.
  *
- * @param isSimple a Query follows, which has to end the transaction it began
+ * @param asked.statement how an error of the probe is worded
  */
-export async function exchangeProbe(
+export function exchangeProbe(
   context: SessionContext,
-  asked: Asked,
-  isSimple: boolean,
+  asked: {
+    readonly coding: TextCoding;
+    readonly probe: Probe;
+    readonly statement: StatementContext;
+  },
 ): Promise<ProbeOutcome> {
-  if (asked.probe.survey === undefined || !isSimple || context.queue.status === 'T') {
-    return inOneTransaction(context, asked);
-  }
-  const surveyed = await surveyApart(context, asked);
-  const { survey: _asked, ...probe } = asked.probe;
-  const outcome = await inOneTransaction(context, { ...asked, probe });
-  return outcome.kind === 'done' ? { ...outcome, surveyed } : outcome;
-}
-
-/**
- * A Query after an Execute would leave the transaction open until the next Sync, so the survey has
- * one of its own. Where the client has begun something there is none: its end would be the end of
- * that.
- */
-async function surveyApart(context: SessionContext, asked: Asked): Promise<string | null> {
   const { queue, wires } = context;
-  if (!queue.isSettled) return null;
-  const probe = new PendingProbe(1);
-  queue.sent('survey', { kind: 'probe', probe, context: asked.statement });
-  wires.toServer(encodeQuery(asked.coding.encode(asked.probe.survey ?? '')));
-  const outcome = await probe.outcome;
-  return outcome.kind === 'done' ? outcome.surveyed : null;
-}
-
-/** The locks of the probe hold until the statement itself is there. */
-function inOneTransaction(context: SessionContext, asked: Asked): Promise<ProbeOutcome> {
-  const { queue, wires } = context;
-  const { text, parameterTypes, survey } = asked.probe;
+  const { parameterTypes } = asked.probe;
   const name = `${probeName}${context.probesLeftBehind || ''}`;
-  const steps = describing({ name, text: asked.coding.encode(text), parameterTypes });
-  if (survey !== undefined) steps.push(...surveying(name, asked.coding.encode(survey)));
-  const probe = new PendingProbe(steps.filter(({ entry }) => entry === 'probe-close').length);
+  const text = asked.coding.encode(asked.probe.text);
+  const steps: Step[] = [
+    { entry: 'probe-parse', message: encodeParse({ name, text, parameterTypes }) },
+    { entry: 'probe-describe', message: serialize.describe({ type: 'S', name }) },
+    { entry: 'probe-close', message: serialize.close({ type: 'S', name }) },
+  ];
+  const probe = new PendingProbe();
   const note = { kind: 'probe', probe, context: asked.statement } as const;
   for (const { entry } of steps) queue.sent(entry, note);
   wires.toServer(Buffer.concat([...steps.map(({ message }) => message), serialize.flush()]));
   return probe.outcome;
 }
 
-/** Types, without running anything. */
-function describing(statement: Parameters<typeof encodeParse>[0]): Step[] {
-  const { name } = statement;
-  return [
-    { entry: 'probe-parse', message: encodeParse(statement) },
-    { entry: 'probe-describe', message: serialize.describe({ type: 'S', name }) },
-    { entry: 'probe-close', message: serialize.close({ type: 'S', name }) },
-  ];
-}
+const nothingKnown: SurveyOutcome = { value: null, error: undefined };
 
-/** One row. The unnamed statement and portal are the client's. */
-function surveying(name: string, text: Buffer): Step[] {
-  return [
-    { entry: 'probe-parse', message: encodeParse({ name, text, parameterTypes: [] }) },
-    { entry: 'probe-bind', message: serialize.bind({ statement: name, portal: name }) },
-    { entry: 'probe-execute', message: serialize.execute({ portal: name }) },
-    { entry: 'probe-close', message: serialize.close({ type: 'P', name }) },
-    { entry: 'probe-close', message: serialize.close({ type: 'S', name }) },
-  ];
+/**
+ * Asks about statistics, before the probe and with a Sync of its own: after an Execute the backend
+ * keeps an implicit transaction open until one. Where the client has begun something without a
+ * BEGIN there is no survey, for its Sync would be the end of that. The statement and the portal
+ * have names, so the client's unnamed ones stay.
+ */
+export async function exchangeSurvey(
+  context: SessionContext,
+  asked: { readonly coding: TextCoding; readonly survey: string },
+): Promise<SurveyOutcome> {
+  const { queue, wires } = context;
+  if (!queue.isSettled || queue.status === 'E') return nothingKnown;
+  const survey = new PendingSurvey();
+  queue.sent('survey', { kind: 'survey', survey });
+  const name = `${probeName}_survey`;
+  const text = asked.coding.encode(asked.survey);
+  wires.toServer(
+    Buffer.concat([
+      // One that failed before could not be closed.
+      serialize.close({ type: 'S', name }),
+      encodeParse({ name, text, parameterTypes: [] }),
+      serialize.bind({ statement: name, portal: name }),
+      serialize.execute({ portal: name }),
+      serialize.close({ type: 'P', name }),
+      serialize.close({ type: 'S', name }),
+      serialize.sync(),
+    ]),
+  );
+  return survey.outcome;
 }

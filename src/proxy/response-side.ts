@@ -2,6 +2,7 @@ import { decodedResponseBytesMax } from '../core/limits.ts';
 import { withoutChannelBinding } from '../protocol/authentication-sasl.ts';
 import { encodeCommandComplete } from '../protocol/command-complete.ts';
 import { decodeFirstValue } from '../protocol/data-row.ts';
+import { decodeResponseFields } from '../protocol/error-response.ts';
 import { FrameReader } from '../protocol/frame-reader.ts';
 import { headerBytes, serverMessage } from '../protocol/message-types.ts';
 import { decodeParameterDescription } from '../protocol/parameter-description.ts';
@@ -106,7 +107,7 @@ export class ResponseSide {
   #headBytes(type: number, frameBytes: number): number {
     switch (type) {
       case serverMessage.dataRow:
-        return this.#context.queue.headNote?.kind === 'probe' ? whole(frameBytes) : headerBytes;
+        return this.#context.queue.headNote?.kind === 'survey' ? whole(frameBytes) : headerBytes;
       case serverMessage.copyData:
         return headerBytes;
       case serverMessage.readyForQuery:
@@ -128,15 +129,17 @@ export class ResponseSide {
     const { bytes, start, end, type } = this.#reader;
     const { queue } = this.#context;
     const action = queue.actionFor(type);
-    this.#lastType = type;
     if (action === 'keep' && !looksClosely.has(type)) {
       this.#hiding = false;
+      this.#lastType = type;
       this.#run.add(bytes, start, end);
       return;
     }
-    this.#hiding = action === 'hide' || action === 'hide-pop' || action === 'hide-ready';
+    const isHidden = action === 'hide' || action === 'hide-pop' || action === 'hide-ready';
+    this.#hiding = isHidden && !this.#isFatal();
     if (this.#hiding) this.#observeHidden();
     else {
+      this.#lastType = type;
       const replacement = this.#isWhole ? this.#replacement() : undefined;
       if (replacement === undefined) this.#run.add(bytes, start, end);
       else this.#run.add(replacement, 0, replacement.length);
@@ -170,7 +173,7 @@ export class ResponseSide {
         break;
       case 'hide-ready':
         queue.apply(action, decodeReadyForQuery(this.#reader.bytes, this.#reader.start));
-        if (note?.kind === 'probe') note.probe.ended();
+        if (note?.kind === 'survey') note.survey.ended();
         return;
       case 'ready':
       case 'heal':
@@ -183,16 +186,30 @@ export class ResponseSide {
     queue.apply(action);
   }
 
-  /** The hidden answers of a probe. */
+  /** The last words of a backend are for the client, whatever it was asked. */
+  #isFatal(): boolean {
+    const { bytes, start, end, type } = this.#reader;
+    if (type !== serverMessage.errorResponse || !this.#isWhole) return false;
+    const severity = decodeResponseFields(bytes, start, end)?.get('V')?.toString('latin1');
+    return severity === 'FATAL' || severity === 'PANIC';
+  }
+
+  /** The hidden answers of a probe or survey. */
   #observeHidden(): void {
     const note = this.#context.queue.headNote;
-    if (note?.kind !== 'probe') return;
     const { bytes, start, end, type } = this.#reader;
-    if (type === serverMessage.parameterDescription && this.#isWhole) {
-      note.probe.types = decodeParameterDescription(bytes, start, end) ?? [];
-    } else if (type === serverMessage.dataRow && this.#isWhole) {
-      note.probe.surveyed = decodeFirstValue(bytes, start, end);
-    } else if (type === serverMessage.closeComplete) note.probe.ended();
+    if (!this.#isWhole) return;
+    if (note?.kind === 'probe') {
+      if (type === serverMessage.closeComplete) note.probe.ended();
+      else if (type === serverMessage.parameterDescription) {
+        note.probe.types = decodeParameterDescription(bytes, start, end) ?? [];
+      }
+    } else if (note?.kind === 'survey') {
+      if (type === serverMessage.dataRow) note.survey.value = decodeFirstValue(bytes, start, end);
+      else if (type === serverMessage.errorResponse) {
+        note.survey.error = decodeResponseFields(bytes, start, end);
+      }
+    }
   }
 
   /** What the client gets instead of the current whole message. */

@@ -28,6 +28,7 @@ export class SessionContext {
   readonly statements: LoweredStatements = new LoweredStatements();
   readonly queue: ResponseQueue<Note> = new ResponseQueue<Note>((note) => {
     if (note.kind === 'probe') note.probe.dropped();
+    if (note.kind === 'survey') note.survey.ended();
   });
   /** From ParameterStatus; undefined until the server has said it. */
   clientEncoding: string | undefined;

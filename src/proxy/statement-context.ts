@@ -15,6 +15,8 @@ export type StatementContext = {
   readonly translator: PositionTranslator;
   readonly errors: readonly ErrorRewrite[];
   readonly tags: readonly { readonly statement: number; readonly tag: string }[];
+  /** An error the backend has given already: it takes the place of whatever comes. */
+  readonly given?: ResponseFields;
 };
 
 /** Fields that would speak of generated SQL or of our own source. */
@@ -38,6 +40,9 @@ export function rewordResponse(
   if (message.type === serverMessage.noticeResponse) {
     if (!translatePosition(context, fields)) return undefined;
     return { bytes: encodeNoticeResponse(fields), refusal: undefined };
+  }
+  if (context.given !== undefined) {
+    return { bytes: encodeErrorResponse(context.given), refusal: undefined };
   }
   const rewrite = context.errors.find((candidate) => fits(candidate, context, fields));
   if (rewrite !== undefined) {

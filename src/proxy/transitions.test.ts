@@ -21,10 +21,8 @@ const allowed: Record<Expectation, { readonly meets: string; readonly keeps: str
   'function-call': { meets: 'Z', keeps: 'VE' },
   'probe-parse': { meets: '1', keeps: '' },
   'probe-describe': { meets: 'Tn', keeps: 't' },
-  'probe-bind': { meets: '2', keeps: '' },
-  'probe-execute': { meets: 'C', keeps: 'D' },
   'probe-close': { meets: '3', keeps: '' },
-  survey: { meets: 'Z', keeps: 'TDCE' },
+  survey: { meets: 'Z', keeps: '123DCE' },
 };
 
 const asynchronous = 'NAS';

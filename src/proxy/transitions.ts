@@ -17,8 +17,6 @@ export const expectations = [
   'function-call',
   'probe-parse',
   'probe-describe',
-  'probe-bind',
-  'probe-execute',
   'probe-close',
   'survey',
 ] as const;
@@ -107,10 +105,8 @@ const rows: Record<Expectation, Row> = {
   'function-call':      [o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, k, r, k, o, o, o, k, k, k],
   'probe-parse':        [y, o, o, o, o, o, o, o, o, o, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
   'probe-describe':     [o, o, o, x, y, y, o, o, o, o, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
-  'probe-bind':         [o, y, o, o, o, o, o, o, o, o, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
-  'probe-execute':      [o, o, o, o, o, o, x, y, o, o, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
   'probe-close':        [o, o, y, o, o, o, o, o, o, o, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
-  'survey':             [o, o, o, o, x, o, x, x, o, o, o, o, o, o, o, x, z, o, o, o, o, x, k, k],
+  'survey':             [x, x, x, o, o, o, x, x, o, o, o, o, o, o, o, x, z, o, o, o, o, x, k, k],
 };
 
 /** The table by names. */

@@ -40,6 +40,16 @@ export function upstreamLost(): PgError {
   });
 }
 
+/** A cancel request arrived while the statement was still here; worded as Postgres does. */
+export function statementCanceled(): PgError {
+  return new PgError({
+    severity: 'ERROR',
+    code: '57014',
+    message: 'canceling statement due to user request',
+    retryable: true,
+  });
+}
+
 /** The proxy is shutting down; worded as Postgres does. */
 export function administratorShutdown(): PgError {
   return new PgError({
