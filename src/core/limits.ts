@@ -24,10 +24,12 @@ export const scannedNameBytesMax: number = 1024;
 export const decodedResponseBytesMax: number = 1024 * 1024;
 /** Responses one session may wait for; when reached, the client is not read until some arrive. */
 export const expectedResponsesMax: number = 16_384;
-/** Prepared statements and portals of one session whose lowering is remembered; then none more. */
-export const trackedNamesMax: number = 10_000;
-/** Longest startup packet, as in Postgres; beyond it the connection is closed. */
-export const startupPacketBytesMax: number = 10_000;
+/** Prepared statements (and portals) of one session whose lowering is remembered, the latest. */
+export const trackedNamesMax: number = 1_000;
+/** Position segments and, where it takes texts, UTF-16 units kept for them; the oldest go first. */
+export const trackedWeightMax: number = 1_000_000;
+/** Longest startup packet, its length included, as in Postgres; a longer one is not answered. */
+export const startupPacketBytesMax: number = 10_004;
 /** Longest cancel key of protocol 3.2; a longer CancelRequest is dropped. */
 export const cancelKeyBytesMax: number = 256;
 /** How long a client may take to send its startup packet, ms; then it is disconnected. */

@@ -7,8 +7,17 @@ export function endOfString(bytes: Buffer, from: number, end: number): number {
   return at === -1 || at >= end ? -1 : at;
 }
 
-/** The string at `from` as latin1, which is a one-to-one name for its bytes; undefined if cut. */
+/** As much of the name of a statement or portal as Postgres compares (NAMEDATALEN less the NUL). */
+const nameBytesMax = 63;
+
+/**
+ * The name at `from` as latin1, which is one-to-one with its bytes, without what Postgres does not
+ * look at; undefined when it is cut off before that.
+ */
 export function readName(bytes: Buffer, from: number, end: number): string | undefined {
-  const at = endOfString(bytes, from, end);
-  return at === -1 ? undefined : bytes.toString('latin1', from, at);
+  const to = endOfString(bytes, from, Math.min(end, from + nameBytesMax + 1));
+  if (to !== -1) return bytes.toString('latin1', from, to);
+  return end - from > nameBytesMax
+    ? bytes.toString('latin1', from, from + nameBytesMax)
+    : undefined;
 }

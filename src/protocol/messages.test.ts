@@ -102,8 +102,12 @@ describe('names in client messages', () => {
   it('of Bind', () => {
     const message = serialize.bind({ portal: 'p', statement: 's', values: ['x'] });
     assert.deepEqual(decodeBindNames(...placed(message)), { portal: 'p', statement: 's' });
-    assert.equal(decodeBindNames(message, 0, 7), undefined);
-    assert.equal(decodeBindNames(message, 0, 8), undefined);
+    assert.equal(decodeBindNames(message, 0, 6), undefined);
+    assert.deepEqual(decodeBindNames(message, 0, 8), { portal: 'p', statement: undefined });
+    const long = serialize.bind({ portal: 'p'.repeat(100), statement: 's'.repeat(64) });
+    const names = { portal: 'p'.repeat(63), statement: 's'.repeat(63) };
+    assert.deepEqual(decodeBindNames(...placed(long)), names);
+    assert.deepEqual(decodeBindNames(long, 0, 70), { ...names, statement: undefined });
   });
 
   it('of Execute', () => {

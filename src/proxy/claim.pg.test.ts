@@ -519,6 +519,43 @@ describe('claimed statements', function () {
     });
   });
 
+  describe('by name', () => {
+    const tagOf = async (statement: string): Promise<string[]> => {
+      client.send(bind({ statement }), execute(), sync);
+      return tagsOf(await client.until('Z'));
+    };
+    const tagged = 'SELECT (lowered) FROM (SELECT 1) v(lowered)';
+
+    it('are the same where Postgres takes names for the same', async () => {
+      const name = 'n'.repeat(63);
+      client.send(parse(tagged, `${name}${'x'.repeat(100_000)}`), sync);
+      await client.until('Z');
+      assert.deepEqual(await tagOf(`${name}yy`), ['LOWERED 0']);
+      assert.deepEqual(await tagOf(name), ['LOWERED 0']);
+    });
+
+    it('are forgotten with all the backend has', async () => {
+      for (const forget of ['DEALLOCATE ALL', 'DISCARD ALL']) {
+        client.send(parse(tagged, 'a'), sync);
+        await client.until('Z');
+        assert.deepEqual(await tagOf('a'), ['LOWERED 0']);
+        await client.query(forget);
+        await client.query('PREPARE a AS SELECT 1');
+        assert.deepEqual(await tagOf('a'), ['SELECT 1']);
+        await client.query('DEALLOCATE a');
+      }
+    });
+
+    it('are given up to a text too long to be looked into', async () => {
+      client.send(parse(tagged), sync);
+      await client.until('Z');
+      assert.deepEqual(await tagOf(''), ['LOWERED 0']);
+      client.send(parse(`SELECT 1 /*${'x'.repeat(1_100_000)}*/`), sync);
+      await client.until('Z');
+      assert.deepEqual(await tagOf(''), ['SELECT 1']);
+    });
+  });
+
   it('leave a copy alone that is under way', async () => {
     client.send(query('COPY kept FROM STDIN'));
     await client.until('G');

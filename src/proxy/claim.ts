@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { serialize } from 'pg-protocol';
 import type { Discovery, Lowered, Probe, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
 import { statementCanceled } from '../core/errors/connection.ts';
+import { readName } from '../protocol/c-string.ts';
 import { type TextCoding, textCoding } from '../protocol/client-encoding.ts';
 import { clientMessage } from '../protocol/message-types.ts';
 import {
@@ -208,7 +209,7 @@ function send(
 }
 
 function nameOf(claim: Claim, parse: ParseParts): string {
-  return claim.bytes.toString('latin1', parse.nameFrom, parse.nameTo);
+  return readName(claim.bytes, parse.nameFrom, claim.bytes.length) ?? '';
 }
 
 function statementContext(
@@ -219,6 +220,11 @@ function statementContext(
     coding: client.coding,
     errors: sent.errors,
     tags: sent.tags,
+    weight:
+      sent.positions.length +
+      (client.coding.characterUnits === undefined
+        ? 0
+        : sent.text.length + client.clientText.length),
     translator: positionTranslator({
       positions: sent.positions,
       coding: client.coding,

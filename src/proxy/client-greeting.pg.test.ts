@@ -50,6 +50,43 @@ describe('client greeting', function () {
     assert.match(answer.toString(), /^E.*0A000.*unsupported frontend protocol 1234\.5679/s);
   });
 
+  it('takes nothing that came in one piece with a request', async () => {
+    for (const [request, name] of [
+      [sslRequest, 'SSL'],
+      [gssRequest, 'GSSAPI encryption'],
+    ] as const) {
+      const client = await WireClient.connect(plain.address, 'silent');
+      client.socket.removeAllListeners('data');
+      client.send(Buffer.concat([request, startupPacket({ user: 'postgres' })]));
+      let answer = '';
+      client.socket.on('data', (chunk: Buffer) => {
+        answer += chunk.toString('latin1');
+      });
+      await once(client.socket, 'end');
+      assert.match(
+        answer,
+        new RegExp(`^NE.*08P01.*received unencrypted data after ${name} request`, 's'),
+      );
+    }
+  });
+
+  it('has no other encryption inside of TLS', async () => {
+    const client = await WireClient.connect(secure.address, 'silent');
+    client.socket.removeAllListeners('data');
+    client.send(sslRequest);
+    assert.equal(await oneByte(client.socket), 'S');
+    const inside = tls.connect({
+      socket: client.socket,
+      ca: testCertificate,
+      servername: 'localhost',
+    });
+    await once(inside, 'secureConnect');
+    inside.write(gssRequest);
+    const [answer] = (await once(inside, 'data')) as [Buffer];
+    assert.match(answer.toString(), /^E.*0A000.*unsupported frontend protocol 1234\.5680/s);
+    inside.destroy();
+  });
+
   it('encrypts on request', async () => {
     const client = new pg.Client({
       ...secure.address,

@@ -2,7 +2,7 @@ import type net from 'node:net';
 import tls from 'node:tls';
 import {
   directTlsWithoutAlpn,
-  unencryptedDataAfterTlsRequest,
+  unencryptedDataAfterRequest,
   unsupportedFrontendProtocol,
 } from '../core/errors/connection.ts';
 import type { PgError } from '../core/errors/pg-error.ts';
@@ -74,18 +74,17 @@ export async function greetClient(
         gssSettled = true;
         bytes = bytes.subarray(packet.packetBytes);
         socket.write(refuse);
+        if (bytes.length > 0) return unencrypted(socket, 'GSSAPI encryption');
         continue;
       case 'ssl-request': {
         if (tlsSettled) return refusedRequest(socket, packet.kind);
         tlsSettled = true;
         bytes = bytes.subarray(packet.packetBytes);
-        if (secureContext === undefined) {
-          socket.write(refuse);
-          continue;
-        }
-        if (bytes.length > 0) {
-          return { kind: 'refused', socket, error: unencryptedDataAfterTlsRequest() };
-        }
+        if (secureContext === undefined) socket.write(refuse);
+        if (bytes.length > 0) return unencrypted(socket, 'SSL');
+        if (secureContext === undefined) continue;
+        // The one excludes the other.
+        gssSettled = true;
         socket.write(acceptTls);
         const secure = await startTls(socket, secureContext);
         if (secure === undefined) return { kind: 'refused', socket };
@@ -96,6 +95,11 @@ export async function greetClient(
         return { kind: 'startup', socket, startup: packet, bytes };
     }
   }
+}
+
+/** What came with the request was written before encryption was settled, by whomever. */
+function unencrypted(socket: net.Socket, request: string): Greeting {
+  return { kind: 'refused', socket, error: unencryptedDataAfterRequest(request) };
 }
 
 /** Asked twice, a request is read as a protocol version nobody speaks. */

@@ -1,4 +1,4 @@
-import { trackedNamesMax } from '../core/limits.ts';
+import { trackedNamesMax, trackedWeightMax } from '../core/limits.ts';
 import type { PendingProbe, PendingSurvey } from './pending-probe.ts';
 import type { StatementContext } from './statement-context.ts';
 
@@ -8,7 +8,7 @@ export type Note =
   | { readonly kind: 'query'; readonly context: StatementContext; statement: number }
   /** Without a context: a plain statement that takes a name over. */
   | { readonly kind: 'parse'; readonly name: string; readonly context?: StatementContext }
-  | { readonly kind: 'bind'; readonly portal: string; readonly statement: string }
+  | { readonly kind: 'bind'; readonly portal: string; readonly statement: string | undefined }
   | { readonly kind: 'use-statement'; readonly name: string }
   | { readonly kind: 'use-portal'; readonly name: string }
   | { readonly kind: 'close-statement'; readonly name: string }
@@ -22,8 +22,8 @@ export type Note =
  */
 export class LoweredStatements {
   #isTracking = false;
-  readonly #statements: Map<string, StatementContext> = new Map();
-  readonly #portals: Map<string, StatementContext> = new Map();
+  readonly #statements = new NamedContexts();
+  readonly #portals = new NamedContexts();
 
   /** False until the session has sent a rewritten Parse: until then no message needs a note. */
   get isTracking(): boolean {
@@ -38,16 +38,16 @@ export class LoweredStatements {
   confirm(note: Note): void {
     switch (note.kind) {
       case 'parse':
-        remember(this.#statements, note.name, note.context);
+        this.#statements.set(note.name, note.context);
         return;
       case 'bind':
-        remember(this.#portals, note.portal, this.#statements.get(note.statement));
+        this.#portals.set(note.portal, this.#statements.get(note.statement));
         return;
       case 'close-statement':
-        this.#statements.delete(note.name);
+        this.#statements.set(note.name, undefined);
         return;
       case 'close-portal':
-        this.#portals.delete(note.name);
+        this.#portals.set(note.name, undefined);
         return;
       case 'query':
       case 'use-statement':
@@ -56,6 +56,11 @@ export class LoweredStatements {
       case 'survey':
         return;
     }
+  }
+
+  /** DEALLOCATE ALL or DISCARD ALL: the backend has forgotten every statement. */
+  clear(): void {
+    this.#statements.clear();
   }
 
   contextOf(note: Note): StatementContext | undefined {
@@ -78,11 +83,37 @@ export class LoweredStatements {
   }
 }
 
-function remember(
-  names: Map<string, StatementContext>,
-  name: string,
-  context: StatementContext | undefined,
-): void {
-  if (context === undefined) names.delete(name);
-  else if (names.has(name) || names.size < trackedNamesMax) names.set(name, context);
+/**
+ * The latest contexts by name. Names that are given up by SQL are not seen going, so the oldest make
+ * room: their errors are then shown as the backend words them.
+ */
+class NamedContexts {
+  readonly #contexts: Map<string, StatementContext> = new Map();
+  #weight = 0;
+
+  get(name: string | undefined): StatementContext | undefined {
+    return name === undefined ? undefined : this.#contexts.get(name);
+  }
+
+  /** Without a context: a plain statement, or none, has the name now. */
+  set(name: string, context: StatementContext | undefined): void {
+    this.#forget(name);
+    if (context === undefined) return;
+    this.#contexts.set(name, context);
+    this.#weight += context.weight;
+    for (const oldest of this.#contexts.keys()) {
+      if (this.#contexts.size <= trackedNamesMax && this.#weight <= trackedWeightMax) return;
+      this.#forget(oldest);
+    }
+  }
+
+  clear(): void {
+    this.#contexts.clear();
+    this.#weight = 0;
+  }
+
+  #forget(name: string): void {
+    this.#weight -= this.#contexts.get(name)?.weight ?? 0;
+    this.#contexts.delete(name);
+  }
 }

@@ -34,14 +34,27 @@ export function positionTranslator(options: {
   readonly sentText: string;
   readonly clientText: string;
 }): PositionTranslator {
-  const { positions, coding, sentText, clientText } = options;
-  const { characterUnits } = coding;
-  if (characterUnits === undefined) {
-    return {
-      fromSent: (position) => mapPosition(positions, position),
-      fromClient: (position) => position,
-    };
-  }
+  const { characterUnits } = options.coding;
+  return characterUnits === undefined
+    ? sameCount(options.positions)
+    : converted({ ...options, characterUnits });
+}
+
+/** Keeps nothing but the map: as many texts may be remembered as a session has statements. */
+function sameCount(positions: PositionMap): PositionTranslator {
+  return {
+    fromSent: (position) => mapPosition(positions, position),
+    fromClient: (position) => position,
+  };
+}
+
+function converted(options: {
+  readonly positions: PositionMap;
+  readonly characterUnits: CharacterUnits;
+  readonly sentText: string;
+  readonly clientText: string;
+}): PositionTranslator {
+  const { positions, characterUnits, sentText, clientText } = options;
   const fromClient = (unit: number): number =>
     characterOfUnit(clientText, unit - 1, characterUnits) + 1;
   return {

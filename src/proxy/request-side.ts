@@ -73,16 +73,21 @@ export class RequestSide {
     switch (type) {
       case clientMessage.query:
       case clientMessage.parse:
-        return frameBytes <= scannedMessageBytesMax ? frameBytes : headerBytes;
+        if (frameBytes <= scannedMessageBytesMax) return frameBytes;
+        return type === clientMessage.parse ? this.#nameBytes(frameBytes) : headerBytes;
       case clientMessage.describe:
       case clientMessage.close:
       case clientMessage.bind:
       case clientMessage.execute:
-        if (!this.#context.statements.isTracking) return headerBytes + 1;
-        return Math.min(frameBytes, headerBytes + scannedNameBytesMax);
+        return this.#nameBytes(frameBytes);
       default:
         return headerBytes;
     }
+  }
+
+  #nameBytes(frameBytes: number): number {
+    if (!this.#context.statements.isTracking) return headerBytes + 1;
+    return Math.min(frameBytes, headerBytes + scannedNameBytesMax);
   }
 
   #pump(receivedBytes: number): void {

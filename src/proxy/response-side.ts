@@ -1,6 +1,6 @@
 import { decodedResponseBytesMax } from '../core/limits.ts';
 import { withoutChannelBinding } from '../protocol/authentication-sasl.ts';
-import { encodeCommandComplete } from '../protocol/command-complete.ts';
+import { decodeCommandTag, encodeCommandComplete } from '../protocol/command-complete.ts';
 import { decodeFirstValue } from '../protocol/data-row.ts';
 import { decodeResponseFields } from '../protocol/error-response.ts';
 import { FrameReader } from '../protocol/frame-reader.ts';
@@ -115,9 +115,11 @@ export class ResponseSide {
       case serverMessage.parameterStatus:
       case serverMessage.authentication:
         return whole(frameBytes);
+      case serverMessage.commandComplete:
+        if (this.#context.statements.isTracking) return whole(frameBytes);
+        return this.#context.queue.headNote === undefined ? headerBytes : whole(frameBytes);
       case serverMessage.errorResponse:
       case serverMessage.noticeResponse:
-      case serverMessage.commandComplete:
       case serverMessage.parameterDescription:
         return this.#context.queue.headNote === undefined ? headerBytes : whole(frameBytes);
       default:
@@ -245,6 +247,11 @@ export class ResponseSide {
 
   #retagged(): Buffer | undefined {
     const { queue, statements } = this.#context;
+    if (statements.isTracking) {
+      const { bytes, start, end } = this.#reader;
+      const tag = decodeCommandTag(bytes, start, end);
+      if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') statements.clear();
+    }
     const note = queue.headNote;
     if (note === undefined) return undefined;
     const statement = note.kind === 'query' ? note.statement++ : 0;

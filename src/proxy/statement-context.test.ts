@@ -15,7 +15,7 @@ function contextOf(...errors: readonly ErrorRewrite[]): StatementContext {
     fromSent: (position: number) => position + 100,
     fromClient: (position: number) => position,
   };
-  return { coding, errors, tags: [], translator };
+  return { coding, errors, tags: [], weight: 0, translator };
 }
 
 function reword(

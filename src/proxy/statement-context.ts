@@ -15,6 +15,8 @@ export type StatementContext = {
   readonly translator: PositionTranslator;
   readonly errors: readonly ErrorRewrite[];
   readonly tags: readonly { readonly statement: number; readonly tag: string }[];
+  /** What remembering it takes; `trackedWeightMax` for all of a session. */
+  readonly weight: number;
   /** An error the backend has given already: it takes the place of whatever comes. */
   readonly given?: ResponseFields;
 };

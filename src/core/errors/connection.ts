@@ -91,11 +91,11 @@ export function unsupportedFrontendProtocol(major: number, minor: number): PgErr
 }
 
 /** Bytes followed an SSLRequest in the clear: somebody in between may have put them there. */
-export function unencryptedDataAfterTlsRequest(): PgError {
+export function unencryptedDataAfterRequest(request: string): PgError {
   return new PgError({
     severity: 'FATAL',
     code: '08P01',
-    message: 'received unencrypted data after SSL request',
+    message: `received unencrypted data after ${request} request`,
     detail: 'This could be either a client-software bug or evidence of an attempted attack.',
   });
 }
