@@ -2,8 +2,8 @@ import { endOfString, readName } from './c-string.ts';
 import { headerBytes } from './message-types.ts';
 
 /**
- * The names at the beginning of a Bind message; the statement's is undefined when it is cut off, both
- * when the portal's is.
+ * The names at the beginning of a Bind message; the statement's is undefined when it is cut off,
+ * both when the portal's is.
  */
 export function decodeBindNames(
   bytes: Buffer,

@@ -11,7 +11,12 @@ export type StartupPacket =
   | { readonly kind: 'malformed' }
   | { readonly kind: 'ssl-request'; readonly packetBytes: number }
   | { readonly kind: 'gss-request'; readonly packetBytes: number }
-  | { readonly kind: 'cancel-request'; readonly packetBytes: number }
+  | {
+      readonly kind: 'cancel-request';
+      readonly packetBytes: number;
+      /** Process id and key, as BackendKeyData has them. */
+      readonly backendKey: Buffer;
+    }
   | {
       readonly kind: 'startup';
       readonly packetBytes: number;
@@ -50,7 +55,11 @@ export function decodeStartupPacket(bytes: Buffer): StartupPacket {
     case cancelRequestCode:
       return packetBytes < cancelRequestBytesMin || packetBytes > cancelRequestBytesMax
         ? { kind: 'malformed' }
-        : { kind: 'cancel-request', packetBytes };
+        : {
+            kind: 'cancel-request',
+            packetBytes,
+            backendKey: bytes.subarray(fixedBytes, packetBytes),
+          };
     default:
       return {
         kind: 'startup',

@@ -22,7 +22,13 @@ export type Greeting =
       /** The startup packet and whatever the client sent behind it. */
       readonly bytes: Buffer;
     }
-  | { readonly kind: 'cancel-request'; readonly socket: net.Socket; readonly bytes: Buffer }
+  | {
+      readonly kind: 'cancel-request';
+      readonly socket: net.Socket;
+      readonly bytes: Buffer;
+      /** Process id and key of the backend that is meant. */
+      readonly backendKey: Buffer;
+    }
   /** Without an error there is nothing to say to this client. */
   | { readonly kind: 'refused'; readonly socket: net.Socket; readonly error?: PgError };
 
@@ -68,7 +74,12 @@ export async function greetClient(
       case 'malformed':
         return { kind: 'refused', socket };
       case 'cancel-request':
-        return { kind: 'cancel-request', socket, bytes: bytes.subarray(0, packet.packetBytes) };
+        return {
+          kind: 'cancel-request',
+          socket,
+          bytes: bytes.subarray(0, packet.packetBytes),
+          backendKey: packet.backendKey,
+        };
       case 'gss-request':
         if (gssSettled) return refusedRequest(socket, packet.kind);
         gssSettled = true;

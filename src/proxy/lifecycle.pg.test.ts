@@ -79,6 +79,35 @@ describe('session life cycle', function () {
       });
     }
 
+    it('reaches a statement that is still being rewritten', async () => {
+      let asked = 0;
+      const stuck = await proxyUnderTest({
+        rewriter: {
+          rewrite: () => {
+            asked++;
+            return new Promise(() => undefined);
+          },
+        },
+      });
+      const client = await WireClient.connect(stuck.address, 'silent');
+      client.send(startupPacket({ user: 'postgres' }));
+      const key = (await client.until('Z')).find((message) => message.type === 'K')!.body;
+      for (const send of [query('SELECT hop(1)'), Buffer.concat([parse('SELECT hop(1)'), sync])]) {
+        const before = asked;
+        client.send(send);
+        while (asked === before) await new Promise((resolve) => setImmediate(resolve));
+        const canceller = await WireClient.connect(stuck.address, 'silent');
+        canceller.send(cancelRequest(key));
+        await canceller.ended();
+        const messages = await client.until('Z');
+        assert.equal(errorOf(messages)['C'], '57014');
+        assert.equal(statusOf(messages), 'I');
+      }
+      assert.equal(typesOf(await client.query('SELECT 1')), 'TDCZ');
+      client.close();
+      await stuck.proxy.stop();
+    });
+
     const serverVersion = async (): Promise<number> => {
       const { rows } = await direct.query("SELECT current_setting('server_version_num')::int AS v");
       return rows[0].v;

@@ -84,8 +84,8 @@ export class LoweredStatements {
 }
 
 /**
- * The latest contexts by name. Names that are given up by SQL are not seen going, so the oldest make
- * room: their errors are then shown as the backend words them.
+ * The latest contexts by name. Names that are given up by SQL are not seen going, so the oldest
+ * make room: their errors are then shown as the backend words them.
  */
 class NamedContexts {
   readonly #contexts: Map<string, StatementContext> = new Map();

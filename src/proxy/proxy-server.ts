@@ -186,7 +186,8 @@ class ListeningProxy implements ProxyServer {
         await say(socket, greeting.error);
         return 'refused';
       case 'cancel-request':
-        await relayCancelRequest({ bytes: greeting.bytes, client: socket, upstream, logger });
+        if (this.#cancelClaim(greeting.backendKey)) await say(socket, undefined);
+        else await relayCancelRequest({ bytes: greeting.bytes, client: socket, upstream, logger });
         return 'cancel-request';
       case 'startup':
         if (this.#isDraining || of.isFull) {
@@ -197,6 +198,14 @@ class ListeningProxy implements ProxyServer {
         }
         return this.#connect(greeting, of);
     }
+  }
+
+  /** A statement that is still here has to be canceled here. */
+  #cancelClaim(backendKey: Buffer): boolean {
+    for (const { session } of this.#connections) {
+      if (session?.cancelClaim(backendKey)) return true;
+    }
+    return false;
   }
 
   async #connect(

@@ -23,6 +23,7 @@ export type ResponseSideOptions = {
 /** Messages on which the forwarding of a kept expectation depends. */
 const looksClosely: ReadonlySet<number> = new Set([
   serverMessage.authentication,
+  serverMessage.backendKeyData,
   serverMessage.commandComplete,
   serverMessage.errorResponse,
   serverMessage.noticeResponse,
@@ -114,6 +115,7 @@ export class ResponseSide {
         return readyForQueryBytes;
       case serverMessage.parameterStatus:
       case serverMessage.authentication:
+      case serverMessage.backendKeyData:
         return whole(frameBytes);
       case serverMessage.commandComplete:
         if (this.#context.statements.isTracking) return whole(frameBytes);
@@ -225,6 +227,9 @@ export class ResponseSide {
         return this.#retagged();
       case serverMessage.parameterStatus:
         this.#noteParameter();
+        return undefined;
+      case serverMessage.backendKeyData:
+        this.#context.backendKey = Buffer.from(bytes.subarray(start + headerBytes, end));
         return undefined;
       case serverMessage.authentication:
         return this.#options.hidesChannelBinding

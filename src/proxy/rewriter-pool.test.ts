@@ -57,6 +57,20 @@ describe('rewriter pool', function () {
     assert.ok(pool.workers <= parserWorkersMax);
   });
 
+  it('serves short texts before long ones', async () => {
+    const served: number[] = [];
+    const rewrite = async (text: string): Promise<void> => {
+      await pool.rewrite(inputOf(text));
+      served.push(text.length);
+    };
+    const first = Array.from({ length: parserWorkersMax }, (_, i) => rewrite(`a${i}`));
+    const waiting = [3000, 400, 2000, 10].map((length) => rewrite('x'.repeat(length)));
+    await Promise.all([...first, ...waiting]);
+    const order = served.slice(first.length);
+    assert.ok(order.indexOf(10) < order.indexOf(2000), String(order));
+    assert.ok(order.indexOf(400) < order.indexOf(3000), String(order));
+  });
+
   for (const culprit of ['loop', 'exit', 'throw', 'broken', 'hoard']) {
     it(`refuses a text that makes its worker ${culprit}, and no other`, async () => {
       const others = Array.from({ length: 10 }, (_, i) => `${culprit}-innocent ${i}`);

@@ -63,9 +63,18 @@ export class RewriterPool implements Rewriter {
     while (this.#waiting.length > 0 && !this.#isStopped) {
       const worker = this.#idle.pop() ?? this.#start();
       if (worker === undefined) return;
-      if (!worker.isLost) void this.#run(worker, this.#waiting.shift()!);
+      if (!worker.isLost) void this.#run(worker, this.#next());
       else this.#all.delete(worker);
     }
+  }
+
+  /** The shortest text first, so that sessions full of long ones do not keep the others waiting. */
+  #next(): Job {
+    let shortest = 0;
+    for (const [index, { input }] of this.#waiting.entries()) {
+      if (input.text.length < this.#waiting[shortest]!.input.text.length) shortest = index;
+    }
+    return this.#waiting.splice(shortest, 1)[0]!;
   }
 
   #start(): ParserWorker | undefined {

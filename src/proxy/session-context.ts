@@ -37,6 +37,10 @@ export class SessionContext {
   isStarted = false;
   /** From here on bytes are relayed unread, both ways (invariant 11). */
   isOpaque = false;
+  /** Process id and key of the backend, as a cancel request names it. */
+  backendKey: Buffer | undefined;
+  /** Ends the wait for a worker, with an error; undefined while there is none. */
+  cancelClaim: (() => void) | undefined;
   /** Probes that failed after their Parse: the names they left behind are not used again. */
   probesLeftBehind = 0;
 

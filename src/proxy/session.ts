@@ -68,6 +68,17 @@ export class Session {
     this.#link.close(reason, { ...client, ...this.#terminateMessage() });
   }
 
+  /**
+   * Cancels the statement that is being rewritten, if the key is this session's; false when there
+   * is none, so that the backend has to be asked.
+   */
+  cancelClaim(backendKey: Buffer): boolean {
+    const { backendKey: own, cancelClaim } = this.#context;
+    if (cancelClaim === undefined || own === undefined || !own.equals(backendKey)) return false;
+    cancelClaim();
+    return true;
+  }
+
   /** Ends the session without a word. */
   destroy(reason: CloseReason): void {
     this.#link.destroy(reason);
