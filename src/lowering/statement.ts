@@ -9,11 +9,12 @@ import type { PlainCalls } from '../sql/table-window.ts';
 import { typeName } from '../sql/type-names.ts';
 import { isWindowCall, rowDependentArgument, type WindowCall } from '../sql/window-call.ts';
 import { findWindowScopes, type SelectScope } from '../sql/window-scopes.ts';
+import { nameOutputs, nameReturning } from './output-names.ts';
 import type { Questions } from './questions.ts';
 import { Edits, generated, type Pieces, template } from './splice.ts';
 import type { Survey } from './survey.ts';
 import { dependsOnType } from './windows/decompose.ts';
-import { lowerLevel } from './windows/grouped.ts';
+import { asName, lowerLevel } from './windows/grouped.ts';
 import { checkHop, expandHop } from './windows/hop.ts';
 import { dependsOnRows, sliceHop } from './windows/hop-slices.ts';
 import { finishScalarLevel } from './windows/scalar-level.ts';
@@ -108,6 +109,7 @@ export class WindowedStatement {
   probe(edits: Edits): Edits {
     const { source, questions } = this.#context;
     for (const level of this.#levels) {
+      this.#nameOutputs(edits, level);
       for (const timed of byDescendingStart(level.calls)) this.#probeCall(edits, timed);
       for (const { table, question } of level.tables) {
         probeTableWindow(edits, source, table, questions.parameterOf(question));
@@ -119,6 +121,7 @@ export class WindowedStatement {
       }
     }
     for (const timed of byDescendingStart(this.#outside)) this.#probeCall(edits, timed);
+    this.#nameReturning(edits);
     return edits;
   }
 
@@ -316,6 +319,26 @@ export class WindowedStatement {
     lowerLevel(edits, grouped, window, lowered);
   }
 
+  /** What the lowering of a level does itself, for the probe. */
+  #nameOutputs(edits: Edits, { scope, grouped }: Level): void {
+    const { source } = this.#context;
+    if (grouped !== undefined) {
+      for (const { end, name } of grouped.targetNames) {
+        edits.insert(source.endOf(end), ` AS ${asName(name)}`);
+      }
+      return;
+    }
+    const calls = scope.calls.map(({ call }) => call);
+    if (calls.length === 0) return;
+    const clauses = readSelectClauses(source, enclosingSelect(source, calls[0]!.range.from));
+    nameOutputs(edits, source, readTargets(source, scope.body, clauses), calls);
+  }
+
+  #nameReturning(edits: Edits): void {
+    const calls = this.#outside.map(({ call }) => call);
+    nameReturning(edits, this.#context.source, this.#statement, calls);
+  }
+
   #probeCall(edits: Edits, { call, question }: TimedCall): void {
     const { source, questions } = this.#context;
     const lengths = [call.slide, call.size].filter((length) => length !== undefined);
@@ -344,20 +367,6 @@ export class WindowedStatement {
   #copy(edits: Edits, range: TokenRange): Pieces {
     const { source } = this.#context;
     return edits.render(source.startOf(range), source.endOf(range));
-  }
-
-  /** RETURNING TUMBLE(...) is named as SELECT TUMBLE(...) is. */
-  #nameReturning(edits: Edits): void {
-    const { source } = this.#context;
-    walk(this.#statement, (tag, body) => {
-      if (tag !== 'ResTarget') return undefined;
-      const call = bodyOf(body['val'], 'FuncCall');
-      const timed = this.#outside.find((outside) => outside.call.body === call);
-      if (timed !== undefined && body['name'] === undefined) {
-        edits.insert(source.endOf(timed.call.range), ` AS ${timed.call.name}`);
-      }
-      return undefined;
-    });
   }
 }
 

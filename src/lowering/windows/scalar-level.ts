@@ -7,7 +7,6 @@ import {
 } from '../../sql/select-clauses.ts';
 import {
   groupingExpressions,
-  outputName,
   readTargets,
   resolveTarget,
   type Target,
@@ -15,8 +14,8 @@ import {
 import type { Source } from '../../sql/source.ts';
 import { rowDependentArgument, type WindowCall } from '../../sql/window-call.ts';
 import type { SelectScope } from '../../sql/window-scopes.ts';
+import { nameOutputs } from '../output-names.ts';
 import { type Edits, type Pieces, template } from '../splice.ts';
-import { asName } from './grouped.ts';
 import { needsRows, tumbleStart } from './tumble.ts';
 import { joinWindowColumn, mayBeColumn } from './window-column.ts';
 import { argumentSql, inWindowSql, lengthKind, type TypedWindow } from './window-sql.ts';
@@ -36,10 +35,8 @@ export function finishScalarLevel(edits: Edits, level: ScalarLevel): void {
   if (first === undefined) return;
   const clauses = readSelectClauses(source, enclosingSelect(source, first.call.range.from));
   const targets = readTargets(source, scope.body, clauses);
-  for (const target of targets) {
-    if (target.alias !== undefined || !holdsCall(scope, target)) continue;
-    edits.insert(source.endOf(target.range), ` AS ${asName(outputName(target))}`);
-  }
+  const calls = scope.calls.map(({ call }) => call);
+  nameOutputs(edits, source, targets, calls);
   const { window } = level;
   if (window === undefined) return;
   const isShort = isGroupedAlone(window, scope, targets);
@@ -75,12 +72,6 @@ function groupByStart(
 function callOf(node: Node, scope: SelectScope): WindowCall | undefined {
   const body = bodyOf(node, 'FuncCall');
   return scope.calls.find(({ call }) => call.body === body)?.call;
-}
-
-function holdsCall(scope: SelectScope, target: Target): boolean {
-  return scope.calls.some(
-    ({ call }) => call.range.from >= target.range.from && call.range.to <= target.range.to,
-  );
 }
 
 /** Whether the window is itself an item of a plain GROUP BY, and its SQL short enough to repeat. */
