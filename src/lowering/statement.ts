@@ -348,9 +348,15 @@ export class WindowedStatement {
         template('({0})::interval IS NOT NULL', anchor, this.#copy(edits, length.range)),
       )
       .flatMap((pieces, index) => (index === 0 ? pieces : [generated(' AND ', anchor), ...pieces]));
-    const others = [call.origin, call.zone].filter((argument) => argument !== undefined);
-    const mentioned = others.flatMap((argument) =>
-      template(' AND ({0}) IS NOT NULL', anchor, this.#copy(edits, argument.range)),
+    // Cast as the lowering casts them, so that a parameter alone has a type.
+    const others = [
+      { argument: call.origin, type: 'timestamptz' },
+      { argument: call.zone, type: 'text' },
+    ];
+    const mentioned = others.flatMap(({ argument, type }) =>
+      argument === undefined
+        ? []
+        : template(` AND ({0})::${type} IS NOT NULL`, anchor, this.#copy(edits, argument.range)),
     );
     const text = `CASE WHEN {0}{1} THEN COALESCE({2}, ${questions.parameterOf(question)}) END`;
     const pieces = template(text, anchor, known, mentioned, this.#copy(edits, call.time.range));
