@@ -24,6 +24,7 @@ import {
   zoneSql,
 } from './calendar-window.ts';
 import { rowsAlias, rowsTable, type WindowSource, windowsAlias } from './grouped.ts';
+import { checkedCountSql } from './run-time-length.ts';
 import {
   checkAlignment,
   checkLength,
@@ -130,21 +131,9 @@ export function fixedExpansion(window: TypedWindow, rows: Pieces): Pieces {
   );
 }
 
-/** The rows in some window, with what has to hold of lengths that are not known yet. */
+/** The rows in some window. */
 export function finiteRows(window: TypedWindow): Pieces {
-  const { call } = window;
-  const anchor = window.source.startOf(call.range);
-  const finite = template(inWindowSql(`${rowsAlias}.t`), anchor);
-  if (call.slide?.value !== undefined && call.size.value !== undefined) return finite;
-  // date_bin fails for a stride that is not positive: here when the slide exceeds the size.
-  const text = `{0} AND isfinite(date_bin({1} - {2} + INTERVAL '1 microsecond', TIMESTAMP 'epoch', TIMESTAMP 'epoch'))`;
-  return template(
-    text,
-    anchor,
-    finite,
-    lengthSql(window, call.size),
-    lengthSql(window, call.slide!),
-  );
+  return template(inWindowSql(`${rowsAlias}.t`), window.source.startOf(window.call.range));
 }
 
 /** Whether the size is known to be a whole number of slides. */
@@ -171,7 +160,8 @@ export function stepsTable(window: TypedWindow, rounding: 'up' | 'down'): Pieces
   } else {
     const ratio = 'extract(epoch FROM {0}) / nullif(extract(epoch FROM {1}), 0)';
     const text = rounding === 'down' ? `floor(${ratio})::int` : `ceil(${ratio})::int - 1`;
-    count = template(text, anchor, lengthSql(window, size), lengthSql(window, slide));
+    const lengths = [lengthSql(window, size), lengthSql(window, slide)];
+    count = checkedCountSql(window, template(text, anchor, ...lengths));
   }
   const text =
     '(SELECT n, n * {0} AS back FROM generate_series(0, {1}) AS n OFFSET 0) AS heliosdb_steps';
@@ -226,6 +216,18 @@ export function calendarExpansion(window: TypedWindow, rows: Pieces): Pieces {
   return window.call.zone === undefined ? utcExpansion(window, rows) : zoneExpansion(window, rows);
 }
 
+function candidateCountSql(window: TypedWindow): Pieces {
+  const anchor = window.source.startOf(window.call.range);
+  const { size } = window.call;
+  const slide = window.call.slide!;
+  if (slide.value !== undefined && size.value !== undefined) {
+    return template(`${candidateCount(window)}`, anchor);
+  }
+  const text = '(extract(epoch FROM {0}) / nullif(extract(epoch FROM {1}), 0))::int + 2';
+  const lengths = [lengthSql(window, size), lengthSql(window, slide)];
+  return checkedCountSql(window, template(text, anchor, ...lengths));
+}
+
 function candidateCount(window: TypedWindow): bigint {
   const slide = shortest(window.call.slide!.value);
   const size = longest(window.call.size.value);
@@ -248,7 +250,7 @@ function utcExpansion(window: TypedWindow, rows: Pieces): Pieces {
     `(SELECT s.*, s.start${toLocal} AS w FROM (SELECT r.*, ${start} AS start, ${end} AS finish FROM (` +
     `SELECT r.*, ${last} AS last FROM (` +
     `SELECT ${rowsAlias}.*, ${rowsAlias}.t${toLocal} AS l, {0} AS o, {1} AS slide, {2} AS size FROM {3} WHERE {4}` +
-    `) AS r OFFSET 0) AS r CROSS JOIN generate_series(0, ${candidateCount(window)}) AS n) AS s ` +
+    `) AS r OFFSET 0) AS r CROSS JOIN generate_series(0, {5}) AS n) AS s ` +
     'WHERE s.l < s.finish)';
   return template(
     text,
@@ -258,6 +260,7 @@ function utcExpansion(window: TypedWindow, rows: Pieces): Pieces {
     lengthSql(window, window.call.size),
     rows,
     finiteRows(window),
+    candidateCountSql(window),
   );
 }
 

@@ -16,9 +16,10 @@ import { rowDependentArgument, type WindowCall } from '../../sql/window-call.ts'
 import type { SelectScope } from '../../sql/window-scopes.ts';
 import { nameOutputs } from '../output-names.ts';
 import { type Edits, type Pieces, template } from '../splice.ts';
+import { knownLengthSql } from './run-time-length.ts';
 import { needsRows, tumbleStart } from './tumble.ts';
 import { joinWindowColumn, mayBeColumn } from './window-column.ts';
-import { argumentSql, inWindowSql, lengthKind, type TypedWindow } from './window-sql.ts';
+import { argumentSql, inWindowSql, lengthKind, lengthSql, type TypedWindow } from './window-sql.ts';
 
 /** A SELECT level whose windows are all TUMBLE: scalars, replaced where they stand. */
 export type ScalarLevel = {
@@ -144,7 +145,8 @@ function filterRows(edits: Edits, window: TypedWindow, clauses: SelectClauses): 
   const anchor = source.startOf(call.time.range);
   const isColumnTime = bodyOf(call.time.node, 'ColumnRef') !== undefined;
   const text = isColumnTime ? inWindowSql('{0}') : 'isfinite({0})';
-  const finite = template(text, anchor, argumentSql(window, call.time));
+  const known = knownLengthSql(window, lengthSql(window, call.size));
+  const finite = template(`${text}{1}`, anchor, argumentSql(window, call.time), known);
   if (clauses.where !== undefined) {
     edits.insert(source.tokens[clauses.where.from + 1]!.start, '(');
     const at = source.endOf(clauses.where);

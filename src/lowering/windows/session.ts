@@ -2,10 +2,10 @@ import * as errors from '../../core/errors/windows.ts';
 import type { GroupedWindow } from '../../sql/grouped-window.ts';
 import { template } from '../splice.ts';
 import { groupColumns, rowsAlias, rowsTable, type WindowSource, windowsAlias } from './grouped.ts';
+import { gapSql, knownLengthSql } from './run-time-length.ts';
 import {
   checkLength,
   describeLength,
-  hoursSql,
   inWindowSql,
   positionOf,
   type TypedWindow,
@@ -45,10 +45,12 @@ export function lowerSession(grouped: GroupedWindow, window: TypedWindow): Windo
   const text =
     `(SELECT ${rowsAlias}.*, max(${rowsAlias}.first) OVER (${order} ROWS UNBOUNDED PRECEDING) AS w ` +
     `FROM (SELECT ${rowsAlias}.*, CASE WHEN ${rowsAlias}.t <= lag(${rowsAlias}.t) OVER (${order}) + {0} THEN NULL ELSE ${rowsAlias}.t END AS first ` +
-    `FROM {1} WHERE ${inWindowSql(`${rowsAlias}.t`)}) AS ${rowsAlias}) AS ${windowsAlias}`;
+    `FROM {1} WHERE ${inWindowSql(`${rowsAlias}.t`)}{2}) AS ${rowsAlias}) AS ${windowsAlias}`;
+  const gap = gapSql(window);
+  const rows = rowsTable(grouped, window);
   return {
-    table: template(text, anchor, hoursSql(window, window.call.size), rowsTable(grouped, window)),
-    end: template(`(max(${windowsAlias}.t) + {0})`, anchor, hoursSql(window, window.call.size)),
+    table: template(text, anchor, gap, rows, knownLengthSql(window, gap)),
+    end: template(`(max(${windowsAlias}.t) + {0})`, anchor, gap),
     aggregates: new Map(),
   };
 }

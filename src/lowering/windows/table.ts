@@ -7,12 +7,13 @@ import type { TableCall } from '../../sql/window-scopes.ts';
 import { type Edits, type Pieces, template } from '../splice.ts';
 import { rowsAlias } from './grouped.ts';
 import { calendarExpansion, checkHop, fixedExpansion, hopEnd, isCalendar } from './hop.ts';
+import { gapSql, knownLengthSql } from './run-time-length.ts';
 import { checkSession } from './session.ts';
 import { tumbleSql, tumbleStart } from './tumble.ts';
 import {
   argumentSql,
-  hoursSql,
   inWindowSql,
+  lengthSql,
   type TypedWindow,
   typedTimeSql,
 } from './window-sql.ts';
@@ -90,9 +91,10 @@ function tumbleTable(window: TypedWindow, table: TableWindow): Pieces {
   const anchor = window.source.startOf(window.call.range);
   const start = tumbleStart(window);
   const end = tumbleSql({ ...window, call: { ...window.call, edge: 'end' } });
-  const text = `SELECT ${table.alias}.*, {0} AS window_start, {1} AS window_end FROM {3} WHERE ${inWindowSql('{2}')}`;
+  const text = `SELECT ${table.alias}.*, {0} AS window_start, {1} AS window_end FROM {3} WHERE ${inWindowSql('{2}')}{4}`;
   const time = argumentSql(window, window.call.time);
-  return template(text, anchor, start, end, time, copied(table.table));
+  const known = knownLengthSql(window, lengthSql(window, window.call.size));
+  return template(text, anchor, start, end, time, copied(table.table), known);
 }
 
 function hopTable(window: TypedWindow, table: TableWindow): Pieces {
@@ -114,7 +116,7 @@ function sessionTable(window: TypedWindow, table: TableWindow): Pieces {
   checkSession(window);
   const { source, call } = window;
   const anchor = source.startOf(call.range);
-  const gap = hoursSql(window, call.size);
+  const gap = gapSql(window);
   const time = typedTimeSql(window, argumentSql(window, call.time));
   const { partition } = table;
   const key: Pieces =
@@ -127,8 +129,9 @@ function sessionTable(window: TypedWindow, table: TableWindow): Pieces {
     `FROM (SELECT r.*, max(r.first) OVER (${order} ROWS UNBOUNDED PRECEDING) AS w ` +
     `FROM (SELECT r.*, CASE WHEN r.t <= lag(r.t) OVER (${order}) + {0} THEN NULL ELSE r.t END AS first ` +
     `FROM (SELECT ${table.alias} AS source, {1} AS t, {2} AS k FROM {3}) AS r ` +
-    `WHERE ${inWindowSql('r.t')}) AS r) AS r`;
-  return template(text, anchor, gap, time, key, copied(table.table));
+    `WHERE ${inWindowSql('r.t')}{4}) AS r) AS r`;
+  const known = knownLengthSql(window, gap);
+  return template(text, anchor, gap, time, key, copied(table.table), known);
 }
 
 function copied({ start, end }: Stretch): Pieces {

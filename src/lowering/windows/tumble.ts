@@ -23,6 +23,7 @@ import {
   zoneSql,
 } from './calendar-window.ts';
 import { rowsAlias, rowsTable, type WindowSource, windowsAlias } from './grouped.ts';
+import { knownLengthSql, zoneSizeSql } from './run-time-length.ts';
 import {
   anchorOf,
   checkAlignment,
@@ -69,9 +70,10 @@ export function tumbleRows(grouped: GroupedWindow, window: TypedWindow): WindowS
   checkTumble(window);
   const anchor = window.source.startOf(window.call.range);
   const column = { ...window, timeColumn: template(`${rowsAlias}.t`, anchor) };
-  const text = `(SELECT ${rowsAlias}.*, {0} AS w FROM {1} WHERE ${inWindowSql(`${rowsAlias}.t`)}) AS ${windowsAlias}`;
+  const text = `(SELECT ${rowsAlias}.*, {0} AS w FROM {1} WHERE ${inWindowSql(`${rowsAlias}.t`)}{2}) AS ${windowsAlias}`;
+  const known = knownLengthSql(window, lengthSql(window, window.call.size));
   return {
-    table: template(text, anchor, startSql(column), rowsTable(grouped, window)),
+    table: template(text, anchor, startSql(column), rowsTable(grouped, window), known),
     end: tumbleEnd(window, template(`${windowsAlias}.w`, anchor)),
     aggregates: new Map(),
   };
@@ -173,7 +175,7 @@ function zoneStartSql(window: TypedWindow): Pieces {
   const text =
     `(SELECT CASE WHEN isfinite(b.t) IS NOT TRUE THEN b.t WHEN ${steady.holds} THEN ${zoneStartOf('b', window, steady)} ELSE ${unusual} END ` +
     'FROM (SELECT w.*, w.t AT TIME ZONE w.z AS l FROM (SELECT {0} AS t, {1} AS z, {2} AS o, {3} AS s) AS w OFFSET 0) AS b)';
-  const size = lengthSql(window, call.size);
+  const size = zoneSizeSql(window);
   return template(text, anchor, timeSql(window), zoneSql(window), zoneOriginSql(window), size);
 }
 
@@ -225,6 +227,6 @@ function zoneEndSql(window: TypedWindow, start: Pieces): Pieces {
     `(SELECT CASE WHEN isfinite(b.t) THEN ${known} ELSE b.t END ` +
     `FROM (SELECT w.*, CASE WHEN isfinite(w.t) THEN ${dayOf('w.t', 'w.z')} END AS d ` +
     'FROM (SELECT {0} AS t, {1} AS z, {2} AS s, {3} AS o OFFSET 0) AS w OFFSET 0) AS b)';
-  const size = lengthSql(window, call.size);
+  const size = zoneSizeSql(window);
   return template(text, anchor, start, zoneSql(window), size, zoneOriginSql(window));
 }
