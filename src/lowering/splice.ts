@@ -1,5 +1,5 @@
 import type { PositionMap, PositionSegment } from '../contracts/rewriter.ts';
-import { charactersBefore } from '../sql/source.ts';
+import { characterCounter, charactersBefore } from '../sql/source.ts';
 
 /**
  * A piece of lowered text: copied from the client's text, or generated for the construct that
@@ -30,19 +30,21 @@ type Edit = { readonly start: number; readonly end: number; readonly pieces: Pie
 
 /** Replacements of stretches of the client's text. A wider one hides those inside it. */
 export class Edits {
+  /** By start, then as `goesBefore` has it: a render looks at what is inside its stretch only. */
   readonly #edits: Edit[] = [];
 
   replace(start: number, end: number, pieces: Pieces): void {
-    this.#edits.push({ start, end, pieces });
+    this.#add({ start, end, pieces });
   }
 
   insert(at: number, text: string): void {
-    this.#edits.push({ start: at, end: at, pieces: [generated(text, at)] });
+    this.#add({ start: at, end: at, pieces: [generated(text, at)] });
   }
 
   /** Whether anything inside the stretch is replaced. */
   touches(start: number, end: number): boolean {
-    return this.#edits.some((edit) => edit.start >= start && edit.end <= end);
+    for (const _ of this.#inside(start, end)) return true;
+    return false;
   }
 
   /**
@@ -50,16 +52,12 @@ export class Edits {
    * because inner constructs are lowered before outer ones.
    */
   render(start: number, end: number): Pieces {
-    const inside = this.#edits
-      .map((edit, order) => ({ ...edit, order }))
-      .filter((edit) => edit.start >= start && edit.end <= end)
-      .sort((a, b) => a.start - b.start || byWidth(a, b));
     const pieces: Piece[] = [];
     let at = start;
-    for (const edit of inside) {
+    for (const edit of this.#inside(start, end)) {
       if (edit.start < at) continue;
       if (edit.start > at) pieces.push({ kind: 'copied', start: at, end: edit.start });
-      pieces.push(...edit.pieces);
+      for (const piece of edit.pieces) pieces.push(piece);
       at = Math.max(at, edit.end);
     }
     if (at < end) pieces.push({ kind: 'copied', start: at, end });
@@ -69,20 +67,41 @@ export class Edits {
   /** A copy to which one construct can add its own edits without the others seeing them. */
   fork(): Edits {
     const copy = new Edits();
-    copy.#edits.push(...this.#edits);
+    for (const edit of this.#edits) copy.#edits.push(edit);
     return copy;
+  }
+
+  #add(edit: Edit): void {
+    const at = this.#firstNot((other) => other.start < edit.start || goesBefore(other, edit));
+    this.#edits.splice(at, 0, edit);
+  }
+
+  *#inside(start: number, end: number): Generator<Edit> {
+    for (let at = this.#firstNot((edit) => edit.start < start); at < this.#edits.length; at += 1) {
+      const edit = this.#edits[at]!;
+      if (edit.start > end) return;
+      if (edit.end <= end) yield edit;
+    }
+  }
+
+  /** Index of the first edit that is not before, by bisection. */
+  #firstNot(isBefore: (edit: Edit) => boolean): number {
+    let low = 0;
+    let high = this.#edits.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isBefore(this.#edits[middle]!)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 
-type OrderedEdit = Edit & { readonly order: number };
-
 /** Of edits at one place: insertions first, as they were made, then the widest and latest. */
-function byWidth(a: OrderedEdit, b: OrderedEdit): number {
-  const aInserts = a.start === a.end;
-  const bInserts = b.start === b.end;
-  if (aInserts && bInserts) return a.order - b.order;
-  if (aInserts || bInserts) return aInserts ? -1 : 1;
-  return b.end - a.end || b.order - a.order;
+function goesBefore(earlier: Edit, added: Edit): boolean {
+  if (earlier.start !== added.start) return false;
+  if (earlier.start === earlier.end) return true;
+  return added.start !== added.end && earlier.end > added.end;
 }
 
 const endsWord = /[\w$\u0080-\uffff]$/;
@@ -124,10 +143,11 @@ export function textOf(source: string, pieces: Pieces): string {
 /** How characters of the text of `pieces` map back to characters of the client's text. */
 export function positionsOf(source: string, pieces: Pieces): PositionMap {
   const segments: PositionSegment[] = [];
+  const characters = characterCounter(source);
   let sent = 0;
   for (const piece of pieces) {
     const copied = piece.kind === 'copied';
-    const client = charactersBefore(source, copied ? piece.start : piece.anchor);
+    const client = characters(copied ? piece.start : piece.anchor);
     segments.push({ sent, client, copied });
     const text = pieceText(source, piece);
     sent += charactersBefore(text, text.length);

@@ -12,6 +12,7 @@ export class Source {
   readonly tokens: readonly Token[];
   /** For each bracket the index of its partner, otherwise -1. */
   readonly #partner: Int32Array;
+  readonly #characters: (unit: number) => number;
   /** UTF-16 offset of each byte; undefined while the text is pure ASCII and both are the same. */
   readonly #unitOfByte: Uint32Array | undefined;
 
@@ -20,6 +21,7 @@ export class Source {
     this.text = text;
     this.tokens = tokens;
     this.#partner = pairBrackets(tokens);
+    this.#characters = characterCounter(text);
     this.#unitOfByte = bytesToUnits(parsed);
   }
 
@@ -113,7 +115,7 @@ export class Source {
 
   /** 1-based character (code point) position of a UTF-16 offset, as ErrorResponse counts. */
   positionOf(unit: number): number {
-    return charactersBefore(this.text, unit) + 1;
+    return this.#characters(unit) + 1;
   }
 }
 
@@ -125,6 +127,17 @@ export function charactersBefore(text: string, unit: number): number {
     if (code >= 0xdc00 && code <= 0xdfff) count -= 1;
   }
   return count;
+}
+
+/** The same for many offsets of one text, which is read once. */
+export function characterCounter(text: string): (unit: number) => number {
+  if (!/[\udc00-\udfff]/.test(text)) return (unit) => unit;
+  const counts = new Uint32Array(text.length + 1);
+  for (let unit = 0; unit < text.length; unit += 1) {
+    const code = text.charCodeAt(unit);
+    counts[unit + 1] = counts[unit]! + (code >= 0xdc00 && code <= 0xdfff ? 0 : 1);
+  }
+  return (unit) => counts[Math.min(unit, text.length)]!;
 }
 
 function pairBrackets(tokens: readonly Token[]): Int32Array {
