@@ -120,7 +120,7 @@ describe('rewrite', () => {
     assert.ok(answer.kind === 'send');
     assert.equal(
       answer.text,
-      "SELECT a, date_bin(INTERVAL '1 hour', ts, TIMESTAMPTZ 'epoch') AS tumble FROM t",
+      "SELECT a, date_bin(INTERVAL '1 hour', ts, 'epoch') AS tumble FROM t",
     );
   });
 

@@ -129,11 +129,9 @@ export function originSql(window: TypedWindow): Pieces {
   const { origin } = window.call;
   if (origin === undefined) {
     const anchor = anchorOf(window, window.call.time);
-    const prefix = { date: 'TIMESTAMP ', timestamp: 'TIMESTAMP ', timestamptz: 'TIMESTAMPTZ ' };
-    return template(
-      `${window.timeType === undefined ? '' : prefix[window.timeType]}'epoch'`,
-      anchor,
-    );
+    // Without a type it is of the time's: a prepared statement is analysed anew when a column
+    // has become timestamptz, and a timestamp would then be taken for local time.
+    return template(`${window.timeType === 'date' ? 'TIMESTAMP ' : ''}'epoch'`, anchor);
   }
   const anchor = anchorOf(window, origin);
   const text = argumentSql(window, origin);
