@@ -1,14 +1,61 @@
-import { type Body, type Node, tagOf } from '../sql/parse-tree.ts';
+import { quoteIdentifier } from '../core/quoting.ts';
+import { type Body, bodyOf, listOf, type Node, namesOf, tagOf } from '../sql/parse-tree.ts';
 import type { Source, TokenRange } from '../sql/source.ts';
-import { Edits, generated } from './splice.ts';
+import { expressionTable } from './probe-table.ts';
+import { Edits, generated, type Pieces, template } from './splice.ts';
+
+/** A query about parts of a statement: `before`, the parts with commas between them, `after`. */
+export type Probed = {
+  readonly ranges: readonly TokenRange[];
+  readonly before: Pieces;
+  readonly after: Pieces;
+};
 
 /**
- * The part of a statement that can be prepared as a query of its own: all of a SELECT or DML
- * statement, the query inside EXPLAIN, CREATE TABLE AS, CREATE VIEW, PREPARE, DECLARE
- * CURSOR and COPY.
- * Undefined where there is no such part; then the statement is lowered without knowing types.
+ * What of a statement can be prepared as a query: all of a SELECT or DML statement, the query
+ * inside EXPLAIN, CREATE TABLE AS, CREATE VIEW, PREPARE, DECLARE CURSOR and COPY, the windows in an
+ * index or a table. Undefined where there is nothing; then it is lowered without knowing types.
+ *
+ * @param outside the windows that belong to no query
  */
-export function probeRange(source: Source, node: Node, range: TokenRange): TokenRange | undefined {
+export function probedQuery(
+  source: Source,
+  node: Node,
+  range: TokenRange,
+  outside: readonly TokenRange[],
+): Probed | undefined {
+  const anchor = source.startOf(range);
+  const table = expressionTable(source, node);
+  if (table !== undefined) {
+    if (outside.length === 0) return undefined;
+    const after = template(' FROM {0}', anchor, table);
+    return { ranges: outside, before: [generated('SELECT ', anchor)], after };
+  }
+  const query = queryRange(source, node, range);
+  if (query === undefined) return undefined;
+  const { before, after } = recursiveView(node) ?? { before: '', after: '' };
+  return {
+    ranges: [query],
+    before: [generated(before, anchor)],
+    after: [generated(after, anchor)],
+  };
+}
+
+/** CREATE RECURSIVE VIEW v (a) AS ... stands for WITH RECURSIVE v (a) AS (...) SELECT a FROM v. */
+function recursiveView(
+  node: Node,
+): { readonly before: string; readonly after: string } | undefined {
+  const view = bodyOf(node, 'ViewStmt');
+  const select = bodyOf(view?.['query'], 'SelectStmt');
+  const by = select?.['withClause'] as Body | undefined;
+  // Such a WITH is not in the text.
+  if (view === undefined || by?.['recursive'] !== true || by['location'] !== -1) return undefined;
+  const name = quoteIdentifier(String((view['view'] as Body)['relname']));
+  const columns = namesOf(listOf(view, 'aliases')).map(quoteIdentifier).join(', ');
+  return { before: `WITH RECURSIVE ${name} (${columns}) AS (`, after: `) SELECT FROM ${name}` };
+}
+
+function queryRange(source: Source, node: Node, range: TokenRange): TokenRange | undefined {
   const tag = tagOf(node);
   switch (tag) {
     case 'SelectStmt':
@@ -45,7 +92,7 @@ function explained(source: Source, body: Body, range: TokenRange): TokenRange | 
   if (source.name(from) === '(' && !queries.includes(source.name(from + 1))) {
     from = source.partner(from) + 1;
   }
-  return probeRange(source, body['query'] as Node, { from, to: range.to });
+  return queryRange(source, body['query'] as Node, { from, to: range.to });
 }
 
 /** From after the first top-level keyword to the clauses that follow the query. */
@@ -77,9 +124,10 @@ function copied(source: Source, range: TokenRange): TokenRange | undefined {
 }
 
 /** The parameters of `PREPARE name (type, ...)` with their types, which a probe cannot declare. */
-export function declaredParameters(source: Source, node: Node, range: TokenRange): Edits {
+export function declaredParameters(source: Source, node: Node, { ranges }: Probed): Edits {
   const edits = new Edits();
-  if (tagOf(node) !== 'PrepareStmt') return edits;
+  const range = ranges[0];
+  if (tagOf(node) !== 'PrepareStmt' || range === undefined) return edits;
   let open = range.from;
   while (open > 0 && !source.isWord(open, 'prepare')) open -= 1;
   open += 2;

@@ -8,7 +8,7 @@ import { Source, type TokenRange } from '../sql/source.ts';
 import { checkComplexity, statementRanges } from '../sql/statement-ranges.ts';
 import { plainCalls } from '../sql/table-window.ts';
 import { isLoweredExplain, type LoweredExplain, readLoweredExplain } from './explain.ts';
-import { declaredParameters, probeRange } from './probe-range.ts';
+import { declaredParameters, type Probed, probedQuery } from './probe-range.ts';
 import { firstFreeParameter, Questions } from './questions.ts';
 import { bodyRewrites, refusalRewrite, refusalText, runTimeRewrites } from './refusal.ts';
 import { apart, Edits, generated, positionsOf, textOf } from './splice.ts';
@@ -109,7 +109,7 @@ class QueryRewriting {
       const explain = readLoweredExplain(this.#source, node, range);
       const statement = new WindowedStatement(context, node);
       if (index === 0 && discovery.kind === 'possible' && questions.count > 0) {
-        const probed = probeRange(this.#source, node, range);
+        const probed = probedQuery(this.#source, node, range, statement.outsideRanges);
         if (probed !== undefined) {
           const edits = statement.probe(declaredParameters(this.#source, node, probed));
           const asked = this.#maySurvey(node) ? survey.text : undefined;
@@ -147,14 +147,16 @@ class QueryRewriting {
 
   #probe(
     edits: Edits,
-    range: TokenRange,
+    { ranges, before, after }: Probed,
     asked: { readonly parameters: number; readonly survey: string | undefined },
   ): Rewrite {
     const { text, parameterTypes } = this.#input;
-    const pieces = apart(
-      text,
-      edits.render(this.#source.startOf(range), this.#source.endOf(range)),
-    );
+    const parts = ranges.flatMap((range, index) => {
+      const start = this.#source.startOf(range);
+      const part = edits.render(start, this.#source.endOf(range));
+      return index === 0 ? part : [generated(', ', start), ...part];
+    });
+    const pieces = apart(text, [...before, ...parts, ...after]);
     const padding = Array.from({ length: asked.parameters - parameterTypes.length }, () => 0);
     return {
       kind: 'probe',

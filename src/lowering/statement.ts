@@ -79,6 +79,11 @@ export class WindowedStatement {
     return this.#levels.length + this.#outside.length;
   }
 
+  /** Where the windows stand that belong to no SELECT. */
+  get outsideRanges(): readonly TokenRange[] {
+    return this.#outside.map(({ call }) => call.range);
+  }
+
   /** Whether some size is only known when the statement runs. */
   get hasRunTimeLengths(): boolean {
     const calls = [...this.#levels.flatMap((level) => level.calls), ...this.#outside];
