@@ -108,7 +108,9 @@ class QueryRewriting {
     try {
       const explain = readLoweredExplain(this.#source, node, range);
       const statement = new WindowedStatement(context, node);
-      if (index === 0 && discovery.kind === 'possible' && questions.count > 0) {
+      // EXPLAIN (LOWERED) is checked as if it were run, with windows or without.
+      const isWanted = questions.count > 0 || explain?.isAsked === true;
+      if (index === 0 && discovery.kind === 'possible' && isWanted) {
         const probed = probedQuery(this.#source, node, range, statement.outsideRanges);
         if (probed !== undefined) {
           const edits = statement.probe(declaredParameters(this.#source, node, probed));
