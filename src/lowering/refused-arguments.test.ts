@@ -47,6 +47,27 @@ const refusals: Readonly<Record<ArgumentError, readonly Refused[]>> = {
       hint: `${tumble} The named arguments are origin and timezone.`,
     },
   ],
+  windowPositionalAfterNamed: [
+    {
+      text: "SELECT 'é', TUMBLE(ts, timezone => 'UTC', ¦INTERVAL '1 day') FROM t",
+      code: '42601',
+      message: 'positional argument cannot follow named argument',
+    },
+  ],
+  windowArgumentTwice: [
+    {
+      text: "SELECT TUMBLE(ts, '1 h', origin => '2024-01-01', ¦origin := '2024-01-02') FROM t",
+      code: '42601',
+      message: 'argument name "origin" used more than once',
+      hint: 'Give it once, by its place or by its name.',
+    },
+    {
+      text: "SELECT HOP(ts, '1 h', '1 h', 'UTC', ¦timezone => 'UTC') FROM t GROUP BY 1",
+      code: '42601',
+      message: 'argument name "timezone" used more than once',
+      hint: 'Give it once, by its place or by its name.',
+    },
+  ],
   windowTimeType: [
     {
       text: "SELECT ¦TUMBLE(x, INTERVAL '1 hour') FROM t",
@@ -253,6 +274,11 @@ const refusals: Readonly<Record<ArgumentError, readonly Refused[]>> = {
     },
   ],
   windowDecoration: [
+    {
+      text: "SELECT ¦TUMBLE(ts, VARIADIC ARRAY[INTERVAL '1 hour']) FROM t",
+      code: '42809',
+      message: 'VARIADIC specified, but tumble is not a variadic function',
+    },
     {
       text: "SELECT ¦TUMBLE(DISTINCT ts, '1 hour') FROM t",
       code: '42809',

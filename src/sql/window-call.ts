@@ -74,7 +74,9 @@ export function readWindowCall(
   const range = { from: nameAt, to: source.partner(nameAt + 1) + 1 };
   const at = { position: source.positionOf(source.startOf(range)) };
   refuseDecorations(body, name, at);
-  const given = readArguments(source, body, range).slice(skipped);
+  const all = readArguments(source, body, range);
+  refuseMisplaced(source, all);
+  const given = all.slice(skipped);
   const positional = given.filter((argument) => argument.name === undefined);
   const expected = kind === 'hop' ? 3 : 2;
   const countMax = kind === 'session' ? expected : expected + 1;
@@ -88,8 +90,10 @@ export function readWindowCall(
     const meaning = meaningOfLast(last.node, parameterTypes);
     if (meaning === undefined)
       throw errors.windowThirdArgumentAmbiguous(name, positionAt(source, last));
-    if (meaning === 'origin') origin ??= last;
-    else zone ??= last;
+    const named = given.find(({ name: own }) => own === namesOfMeaning[meaning]);
+    if (named !== undefined) throw twice(source, named);
+    if (meaning === 'origin') origin = last;
+    else zone = last;
   }
   const slide =
     kind === 'hop' ? readLength(source, positional[1]!, name, 'slide', kind) : undefined;
@@ -103,7 +107,9 @@ type NamedArgument = WindowArgument & { readonly name: string | undefined };
 
 function readArguments(source: Source, body: Body, range: TokenRange): readonly NamedArgument[] {
   const nodes = listOf(body, 'args');
-  const ranges = source.splitCommas({ from: range.from + 2, to: range.to - 1 });
+  // ALL is what a call without DISTINCT is, and no part of the first argument.
+  const first = source.isWord(range.from + 2, 'all') ? range.from + 3 : range.from + 2;
+  const ranges = source.splitCommas({ from: first, to: range.to - 1 });
   return nodes.map((node, index) => {
     const whole = ranges[index]!;
     const named = bodyOf(node, 'NamedArgExpr');
@@ -115,6 +121,27 @@ function readArguments(source: Source, body: Body, range: TokenRange): readonly 
       name: named['name'] as string,
     };
   });
+}
+
+/** As Postgres does for any function. */
+function refuseMisplaced(source: Source, given: readonly NamedArgument[]): void {
+  const firstNamed = given.findIndex(({ name }) => name !== undefined);
+  if (firstNamed < 0) return;
+  const names = new Set<string>();
+  for (const argument of given.slice(firstNamed)) {
+    if (argument.name === undefined) {
+      throw errors.windowPositionalAfterNamed(positionAt(source, argument));
+    }
+    if (names.has(argument.name)) throw twice(source, argument);
+    names.add(argument.name);
+  }
+}
+
+const namesOfMeaning = { origin: 'origin', zone: 'timezone' } as const;
+
+function twice(source: Source, { name, range }: NamedArgument): Error {
+  const at = { position: source.positionOf(source.tokens[range.from - 2]!.start) };
+  return errors.windowArgumentTwice(name ?? '', at);
 }
 
 function readNamed(
@@ -231,6 +258,10 @@ function refuseDecorations(body: Body, name: string, at: errors.At): void {
   };
   if (body['agg_star'] === true) refuse(`${name}(*)`);
   if (body['agg_distinct'] === true) refuse('DISTINCT');
+  if (body['func_variadic'] === true) {
+    const message = `VARIADIC specified, but ${name} is not a variadic function`;
+    throw errors.windowDecoration(message, at);
+  }
   if (body['agg_within_group'] === true) refuse('WITHIN GROUP');
   if (body['agg_order'] !== undefined) refuse('ORDER BY');
   if (body['agg_filter'] !== undefined) refuse('FILTER');

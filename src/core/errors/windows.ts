@@ -35,6 +35,23 @@ export function windowArgumentName(name: string, kind: string, argument: string,
   });
 }
 
+export function windowPositionalAfterNamed(at: At): PgError {
+  return new PgError({
+    code: '42601',
+    message: 'positional argument cannot follow named argument',
+    ...at,
+  });
+}
+
+export function windowArgumentTwice(argument: string, at: At): PgError {
+  return new PgError({
+    code: '42601',
+    message: `argument name "${argument}" used more than once`,
+    hint: 'Give it once, by its place or by its name.',
+    ...at,
+  });
+}
+
 /** @param types the argument types as Postgres would list them, the time's first */
 export function windowTimeType(
   name: string,

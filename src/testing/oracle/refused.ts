@@ -18,6 +18,8 @@ export type Refused = {
 export type ArgumentError =
   | 'windowArgumentCount'
   | 'windowArgumentName'
+  | 'windowPositionalAfterNamed'
+  | 'windowArgumentTwice'
   | 'windowTimeType'
   | 'windowSizeType'
   | 'windowSizeNotPositive'
