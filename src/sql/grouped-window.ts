@@ -18,6 +18,7 @@ import {
 import { enclosingSelect, readSelectClauses, type SelectClauses } from './select-clauses.ts';
 import {
   groupingExpressions,
+  nameRange,
   outputName,
   readTargets,
   resolveTarget,
@@ -211,8 +212,7 @@ class GroupedWindowReader {
     if (target === undefined) return;
     const place = firstLocation(item);
     if (place === undefined) return;
-    const at = this.#source.tokenOfByte(place);
-    const range = { from: at, to: at + 1 };
+    const range = nameRange(this.#source, this.#source.tokenOfByte(place));
     if (this.#isWindow(target.node)) {
       const call = this.#callOf(target.node)!;
       this.#windowUses.push({ range, call, place: 'group' });
@@ -383,8 +383,8 @@ class GroupedWindowReader {
 
   #rangeOfColumn(body: Body): TokenRange {
     const from = this.#source.tokenOfByte(locationOf(body));
-    let to = from + 1;
-    while (this.#source.name(to) === '.') to += 2;
+    let { to } = nameRange(this.#source, from);
+    while (this.#source.name(to) === '.') to = nameRange(this.#source, to + 1).to;
     return { from, to };
   }
 

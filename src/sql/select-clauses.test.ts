@@ -82,6 +82,12 @@ describe('readSelectClauses', () => {
       ['(SELECT here FROM t) ORDER BY 1 LIMIT 1', 'SELECT here FROM t'],
       ['SELECT 1; SELECT here FROM t; SELECT 3', 'SELECT here FROM t'],
       ['INSERT INTO x SELECT here FROM t ON CONFLICT DO NOTHING', 'SELECT here FROM t'],
+      ['INSERT INTO x SELECT here FROM t ON CONFLICT (a) DO NOTHING', 'SELECT here FROM t'],
+      ['INSERT INTO x SELECT here FROM t ON CONFLICT (a) WHERE b DO NOTHING', 'SELECT here FROM t'],
+      [
+        'INSERT INTO x SELECT here FROM t ON CONFLICT ON CONSTRAINT c DO NOTHING',
+        'SELECT here FROM t',
+      ],
       ['INSERT INTO x SELECT here FROM t RETURNING 1', 'SELECT here FROM t'],
       ['CREATE TABLE x AS SELECT here FROM t WITH NO DATA', 'SELECT here FROM t'],
       ['CREATE TABLE x AS SELECT here FROM t WITH DATA', 'SELECT here FROM t'],
@@ -99,6 +105,14 @@ describe('readSelectClauses', () => {
       'SELECT here FROM t JOIN u ON a = b LEFT JOIN f(1) WITH ORDINALITY AS o ON true WHERE c';
     assert.equal(clausesOf(text).whole, text);
     assert.equal(clausesOf(text).where, 'WHERE c');
+  });
+
+  it('does not end at a column named conflict in a join', () => {
+    for (const condition of ['conflict = b', 'conflict', 'conflict (a) WHERE b', 'conflict (a)']) {
+      const text = `SELECT here FROM t JOIN u ON ${condition} GROUP BY a`;
+      assert.equal(clausesOf(text).whole, text);
+      assert.equal(clausesOf(text).groupBy, 'GROUP BY a');
+    }
   });
 
   it('knows clauses that begin with FETCH, OFFSET and FOR', () => {
@@ -140,5 +154,23 @@ describe('enclosingSelect', () => {
   it('skips subqueries beside the token', () => {
     const text = 'SELECT (SELECT 1 FROM u), here FROM (SELECT 2) AS s';
     assert.equal(clausesOf(text).whole, text);
+  });
+
+  it('takes a label for no keyword', () => {
+    const texts = [
+      'SELECT count(*) SELECT FROM t GROUP BY here',
+      'SELECT 1 select, 2 AS select, t.select, f(here) FROM t',
+    ];
+    for (const text of texts) assert.equal(clausesOf(text).whole, text);
+    const arm = 'SELECT 1 select, here FROM t';
+    for (const before of [
+      'SELECT 1 UNION ALL ',
+      'SELECT 1 select; ',
+      'SELECT ARRAY(SELECT 2) EXCEPT ',
+    ]) {
+      assert.equal(clausesOf(before + arm).whole, arm);
+    }
+    const view = 'CREATE SCHEMA s CREATE VIEW v AS SELECT 1 CREATE VIEW w AS SELECT here FROM t';
+    assert.equal(clausesOf(view).targets, 'here');
   });
 });

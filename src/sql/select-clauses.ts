@@ -25,12 +25,23 @@ type ClauseName = Exclude<keyof SelectClauses, 'whole' | 'targets' | 'distinctOn
 
 /** Finds the SELECT keyword whose level holds the token at `index`; -1 when there is none. */
 export function enclosingSelect(source: Source, index: number): number {
+  let select = -1;
   for (let at = index - 1; at >= 0; at -= 1) {
     const open = source.partner(at);
     if (open >= 0 && open < at) at = open;
-    else if (source.isWord(at, 'select')) return at;
+    // Of several at one level only the first is the keyword: SELECT may be a label without AS.
+    else if (select >= 0 && startsLevel(source, at)) break;
+    else if (source.isWord(at, 'select')) select = at;
   }
-  return -1;
+  return select;
+}
+
+/** What stands before a SELECT, or before the keywords it follows. */
+function startsLevel(source: Source, at: number): boolean {
+  const { kind, name } = source.tokens[at]!;
+  if (kind === 'punctuation') return name === '(' || name === '[' || name === ';';
+  const isBetween = ['union', 'intersect', 'except', 'create', 'atomic'].includes(name);
+  return kind === 'word' && isBetween && !isName(source, at);
 }
 
 /** Reads the clauses of the SELECT whose keyword is at `select`. */
@@ -122,6 +133,24 @@ function isDistinctFrom(source: Source, at: number): boolean {
   return source.isWord(at - 2, 'is') || source.isWord(at - 2, 'not');
 }
 
+/** ON CONFLICT of an INSERT; in a join the condition may begin with a column of that name. */
+function isOnConflict(source: Source, at: number): boolean {
+  if (!source.isWord(at + 1, 'conflict')) return false;
+  const next = at + 2;
+  if (source.isWord(next, 'on')) return source.isWord(next + 1, 'constraint');
+  const after = source.name(next) === '(' ? source.partner(next) + 1 : next;
+  if (source.isWord(after, 'do')) return true;
+  if (after === next || !source.isWord(after, 'where')) return false;
+  // The predicate of the index comes before DO, which is reserved.
+  for (let place = after; place < source.tokens.length; place += 1) {
+    const close = source.partner(place);
+    if (close > place) place = close;
+    else if (source.name(place) === ';' || close >= 0) return false;
+    else if (source.isWord(place, 'do') && !isName(source, place)) return true;
+  }
+  return false;
+}
+
 function endsSelect(source: Source, at: number): boolean {
   const token = source.tokens[at]!;
   if (token.kind === 'punctuation')
@@ -134,7 +163,7 @@ function endsSelect(source: Source, at: number): boolean {
     case 'returning':
       return true;
     case 'on':
-      return source.isWord(at + 1, 'conflict');
+      return isOnConflict(source, at);
     case 'with':
       // CREATE TABLE AS ... WITH [NO] DATA, CREATE VIEW ... WITH CHECK OPTION
       return ['data', 'no', 'check', 'local', 'cascaded'].includes(source.name(at + 1));

@@ -29,8 +29,16 @@ export function readTargets(source: Source, body: Body, clauses: SelectClauses):
 
 function withoutAlias(source: Source, range: TokenRange, alias: string | undefined): TokenRange {
   if (alias === undefined) return range;
-  const to = source.isWord(range.to - 2, 'as') ? range.to - 2 : range.to - 1;
-  return { from: range.from, to };
+  // U&"..." UESCAPE '!' is one name. No other ends in a string.
+  const isEscaped =
+    source.tokens[range.to - 1]?.kind === 'string' && source.isWord(range.to - 2, 'uescape');
+  const name = range.to - (isEscaped ? 3 : 1);
+  return { from: range.from, to: source.isWord(name - 1, 'as') ? name - 1 : name };
+}
+
+/** The tokens of the name at `from`: U&"..." UESCAPE '!' is one. */
+export function nameRange(source: Source, from: number): TokenRange {
+  return { from, to: source.isWord(from + 1, 'uescape') ? from + 3 : from + 1 };
 }
 
 /** The name of the output column. */

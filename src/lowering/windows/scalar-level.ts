@@ -7,6 +7,7 @@ import {
 } from '../../sql/select-clauses.ts';
 import {
   groupingExpressions,
+  nameRange,
   readTargets,
   resolveTarget,
   type Target,
@@ -64,7 +65,7 @@ function groupByStart(
     const call = callOf(target?.node ?? item, scope);
     if (call?.edge !== 'end') continue;
     const token = source.tokenOfByte(locationOf(item[tagOf(item)]!));
-    const range = target === undefined ? call.range : { from: token, to: token + 1 };
+    const range = target === undefined ? call.range : nameRange(source, token);
     edits.replace(source.startOf(range), source.endOf(range), start);
   }
 }
