@@ -267,8 +267,19 @@ class GroupedWindowReader {
       case 'JsonObjectAgg':
         this.#visit(Object.values(body), true);
         return;
+      case 'GroupingFunc':
+        this.#visitGrouping(body);
+        return;
       default:
         this.#visit(Object.values(body), insideAggregate);
+    }
+  }
+
+  /** The arguments of GROUPING follow what they name in GROUP BY, whichever edge that is. */
+  #visitGrouping(body: Body): void {
+    for (const node of listOf(body, 'args')) {
+      if (this.#isWindow(node)) this.#visitGroupItem(node);
+      else this.#visit(node, false);
     }
   }
 

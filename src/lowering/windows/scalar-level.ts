@@ -60,14 +60,26 @@ function groupByStart(
   const { source } = window;
   // Windows with one start may then have several ends, or the end is not recognised.
   if (rowDependentArgument(window.call) !== undefined || needsRows(window.call)) return;
-  for (const item of groupingExpressions(listOf(scope.body, 'groupClause'))) {
-    const target = resolveTarget(item, targets);
+  const grouping = groupingExpressions(listOf(scope.body, 'groupClause'));
+  for (const item of [...grouping, ...groupingArguments(scope)]) {
+    const target = grouping.includes(item) ? resolveTarget(item, targets) : undefined;
     const call = callOf(target?.node ?? item, scope);
     if (call?.edge !== 'end') continue;
     const token = source.tokenOfByte(locationOf(item[tagOf(item)]!));
     const range = target === undefined ? call.range : nameRange(source, token);
     edits.replace(source.startOf(range), source.endOf(range), start);
   }
+}
+
+/** The arguments of GROUPING, which have to be what GROUP BY holds. */
+function groupingArguments(scope: SelectScope): readonly Node[] {
+  const found: Node[] = [];
+  const { targetList, havingClause, sortClause } = scope.body;
+  walk([targetList, havingClause, sortClause], (tag, body) => {
+    if (tag === 'GroupingFunc') found.push(...listOf(body, 'args'));
+    return tag === 'SubLink' ? false : undefined;
+  });
+  return found;
 }
 
 /** The window call an expression is. */
