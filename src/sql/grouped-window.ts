@@ -175,7 +175,9 @@ class GroupedWindowReader {
   }
 
   #refuseSessionInSets(set: Body): void {
-    if (!holdsWindowCall(set as unknown as Node, this.#scope)) return;
+    const items = groupingExpressions(listOf(set, 'content'));
+    const nodes = items.map((item) => resolveTarget(item, this.#targets)?.node ?? item);
+    if (!nodes.some((node) => holdsWindowCall(node, this.#scope))) return;
     throw errors.windowInGroupingSets(this.#window.name, { position: this.#window.position });
   }
 
