@@ -112,6 +112,10 @@ function hopTable(window: TypedWindow, table: TableWindow): Pieces {
   return template(text, anchor, end, expansion, copied(table.table));
 }
 
+/**
+ * Rows go through as wholes, under a name that is hardly one of their columns: where a column is
+ * called as its table is, that name alone would be the column.
+ */
 function sessionTable(window: TypedWindow, table: TableWindow): Pieces {
   checkSession(window);
   const { source, call } = window;
@@ -128,7 +132,8 @@ function sessionTable(window: TypedWindow, table: TableWindow): Pieces {
     `SELECT (r.source).*, r.w AS window_start, max(r.t) OVER (PARTITION BY r.k, r.w) + {0} AS window_end ` +
     `FROM (SELECT r.*, max(r.first) OVER (${order} ROWS UNBOUNDED PRECEDING) AS w ` +
     `FROM (SELECT r.*, CASE WHEN r.t <= lag(r.t) OVER (${order}) + {0} THEN NULL ELSE r.t END AS first ` +
-    `FROM (SELECT ${table.alias} AS source, {1} AS t, {2} AS k FROM {3}) AS r ` +
+    `FROM (SELECT heliosdb_source AS source, s.t, s.k FROM {3} AS heliosdb_source ` +
+    `CROSS JOIN LATERAL (SELECT {1} AS t, {2} AS k FROM (SELECT heliosdb_source.*) AS ${table.alias}) AS s) AS r ` +
     `WHERE ${inWindowSql('r.t')}{4}) AS r) AS r`;
   const known = knownLengthSql(window, gap);
   return template(text, anchor, gap, time, key, copied(table.table), known);

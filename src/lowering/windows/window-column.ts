@@ -1,5 +1,5 @@
 import { sameWindow } from '../../sql/grouped-window.ts';
-import { bodyOf, listOf, walk } from '../../sql/parse-tree.ts';
+import { type Body, bodyOf, listOf, namesOf, walk } from '../../sql/parse-tree.ts';
 import type { SelectClauses } from '../../sql/select-clauses.ts';
 import { rowDependentArgument, type WindowCall } from '../../sql/window-call.ts';
 import type { SelectScope } from '../../sql/window-scopes.ts';
@@ -8,7 +8,8 @@ import { windowsAlias } from './grouped.ts';
 import { tumbleEnd, tumbleStart } from './tumble.ts';
 import type { TypedWindow } from './window-sql.ts';
 
-const column = `${windowsAlias}.heliosdb_window`;
+const columnAlias = 'heliosdb_window';
+const column = `${windowsAlias}.${columnAlias}`;
 
 /**
  * Whether the window of a grouped level is better a column than an expression (decision 0009).
@@ -21,6 +22,7 @@ export function mayBeColumn(window: TypedWindow, scope: SelectScope): boolean {
   if (listOf({ fromClause }, 'fromClause').length !== 1) return false;
   if (bodyOf(window.call.time.node, 'ColumnRef') === undefined) return false;
   if (rowDependentArgument(window.call) !== undefined || holdsStar(targetList)) return false;
+  if (holdsLostName(scope)) return false;
   // Postgres knows more expressions to be equal than are written alike.
   return readingCalls(scope).every((call) => sameWindow(call, window.call));
 }
@@ -30,6 +32,22 @@ function readingCalls(scope: SelectScope): readonly WindowCall[] {
   return scope.calls
     .filter(({ clause }) => clause !== 'whereClause' && clause !== 'fromClause')
     .map(({ call }) => call);
+}
+
+const systemColumns = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
+
+/** Beside a join a system column needs its table's name, and names like ours would mean ours. */
+function holdsLostName(scope: SelectScope): boolean {
+  let found = false;
+  walk(scope.body, (tag, body) => {
+    const names = tag === 'ColumnRef' ? namesOf(listOf(body, 'fields')) : [];
+    if (names.length === 1 && systemColumns.has(names[0]!)) found = true;
+    const alias = body['alias'] as Body | undefined;
+    const ours = [...names, body['relname'], body['ctename'], alias?.['aliasname']];
+    if (ours.some((name) => name === windowsAlias || name === columnAlias)) found = true;
+    return undefined;
+  });
+  return found;
 }
 
 /** A star would show the column. */
@@ -56,7 +74,7 @@ export function joinWindowColumn(
   const { source } = window;
   const at = source.endOf(clauses.from!);
   const anchor = source.startOf(window.call.range);
-  const text = ` LEFT JOIN LATERAL (SELECT {0} AS heliosdb_window) AS ${windowsAlias} ON true`;
+  const text = ` LEFT JOIN LATERAL (SELECT {0} AS ${columnAlias}) AS ${windowsAlias} ON true`;
   edits.replace(at, at, template(text, anchor, tumbleStart(window)));
   for (const call of readingCalls(scope)) {
     const from = source.startOf(call.range);
