@@ -1,3 +1,4 @@
+import { builtinFunctions } from './builtin-functions.ts';
 import { type Body, bodyOf, listOf, locationOf, type Node, namesOf } from './parse-tree.ts';
 import type { Source, TokenRange } from './source.ts';
 
@@ -36,6 +37,13 @@ export function looksAggregate(body: Body): boolean {
   const names = namesOf(listOf(body, 'funcname'));
   const schema = names.length > 1 ? names[0] : 'pg_catalog';
   return schema === 'pg_catalog' && builtinAggregates.has(names.at(-1)!);
+}
+
+/** Whether a call that does not look like an aggregate may be one of the user's own. */
+export function mayAggregate(body: Body): boolean {
+  const names = namesOf(listOf(body, 'funcname'));
+  if (body['over'] !== undefined || names[0] === 'pg_catalog') return false;
+  return names.length > 1 || !builtinFunctions.has(names[0]!);
 }
 
 /** Finds the parts of an aggregate call in the text. */

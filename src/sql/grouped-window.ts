@@ -1,7 +1,13 @@
+import type { PgError } from '../core/errors/pg-error.ts';
 import * as errors from '../core/errors/windows.ts';
-import { type AggregateCall, looksAggregate, readAggregateCall } from './aggregate-call.ts';
-import { builtinFunctions } from './builtin-functions.ts';
+import {
+  type AggregateCall,
+  looksAggregate,
+  mayAggregate,
+  readAggregateCall,
+} from './aggregate-call.ts';
 import { columnName } from './column-name.ts';
+import { fromNames, unqualified } from './from-names.ts';
 import { rangeOfGroupItem } from './group-items.ts';
 import {
   type Body,
@@ -26,6 +32,7 @@ import {
   type Target,
 } from './select-targets.ts';
 import type { Source, TokenRange } from './source.ts';
+import { readSubquery, type SubqueryColumns } from './subquery-columns.ts';
 import type { WindowCall } from './window-call.ts';
 import type { SelectScope } from './window-scopes.ts';
 
@@ -71,6 +78,8 @@ export type GroupedWindow = {
   readonly aggregates: readonly LiftedAggregate[];
   readonly targetNames: readonly TargetName[];
   readonly hasGroupingSets: boolean;
+  /** Why it cannot be lowered after all: for when Postgres has had its say about the statement. */
+  readonly refusal: PgError | undefined;
 };
 
 /** Takes a level apart. Throws the PgError a client gets for a window that cannot stand so. */
@@ -81,6 +90,9 @@ export function readGroupedWindow(
 ): GroupedWindow {
   return new GroupedWindowReader(source, scope, window).read();
 }
+
+/** A column of the lowered level that could be taken for one of the client's. */
+const generatedName = /^(?:w|[kf]\d+)$/;
 
 type Key = { readonly node: Node; readonly range: TokenRange; readonly column: LiftedColumn };
 
@@ -95,6 +107,11 @@ class GroupedWindowReader {
   readonly #windowUses: WindowUse[] = [];
   readonly #aggregates: LiftedAggregate[] = [];
   readonly #targets: readonly Target[];
+  readonly #hasGroupingSets: boolean;
+  /** Names that qualify columns of this level; any other qualifier is of a level around it. */
+  readonly #names: ReadonlySet<string>;
+  readonly #unqualified: (names: readonly string[]) => readonly string[];
+  #refusal: PgError | undefined;
 
   constructor(source: Source, scope: SelectScope, window: WindowCall) {
     this.#source = source;
@@ -102,13 +119,17 @@ class GroupedWindowReader {
     this.#window = window;
     this.#clauses = readSelectClauses(source, enclosingSelect(source, window.range.from));
     this.#targets = readTargets(source, scope.body, this.#clauses);
+    this.#names = fromNames(scope.body);
+    this.#unqualified = unqualified(scope.body);
+    this.#hasGroupingSets = listOf(scope.body, 'groupClause').some(
+      (item) => bodyOf(item, 'GroupingSet') !== undefined,
+    );
   }
 
   read(): GroupedWindow {
     const body = this.#scope.body;
     const targets = this.#targets;
     const groupItems = listOf(body, 'groupClause');
-    const hasGroupingSets = groupItems.some((item) => bodyOf(item, 'GroupingSet') !== undefined);
     for (const item of groupItems) this.#readKeys(item, targets);
     for (const item of groupItems) this.#visitGroupItem(item);
     for (const target of targets) this.#visit(target.node, false);
@@ -116,7 +137,7 @@ class GroupedWindowReader {
     this.#visitOrder(body, targets);
     this.#visit(body['windowClause'], false);
     this.#visitOutputNames(listOf(body, 'distinctClause'), targets);
-    this.#visit([body['limitCount'], body['limitOffset']], false);
+    // LIMIT and OFFSET read nothing of their own level.
     return {
       clauses: this.#clauses,
       window: this.#window,
@@ -125,7 +146,8 @@ class GroupedWindowReader {
       windowUses: this.#windowUses,
       aggregates: this.#aggregates,
       targetNames: this.#targetNames(targets),
-      hasGroupingSets,
+      hasGroupingSets: this.#hasGroupingSets,
+      refusal: this.#refusal,
     };
   }
 
@@ -296,9 +318,7 @@ class GroupedWindowReader {
 
   /** Whether two expressions of the level are one to Postgres. */
   #same(left: Node, right: Node): boolean {
-    const from = listOf(this.#scope.body, 'fromClause');
-    const oneTable = from.length === 1 && bodyOf(from[0], 'JoinExpr') === undefined;
-    return sameTree(left, right, oneTable);
+    return sameTree(left, right, this.#unqualified);
   }
 
   /** Where an expression equal to a key stands: the same tokens around the same first location. */
@@ -359,13 +379,16 @@ class GroupedWindowReader {
 
   /** A call of an unknown function over columns that are not grouped can only be an aggregate. */
   #mustAggregate(body: Body): boolean {
-    const names = namesOf(listOf(body, 'funcname'));
-    if (body['over'] !== undefined || names[0] === 'pg_catalog') return false;
-    if (names.length === 1 && builtinFunctions.has(names[0]!)) return false;
+    if (!mayAggregate(body)) return false;
     let ungrouped = false;
     walk(listOf(body, 'args'), (tag, inner) => {
       if (this.#keys.some((key) => this.#same(key.node, { [tag]: inner }))) return false;
-      if (tag === 'ColumnRef') ungrouped = true;
+      if (tag === 'ColumnRef' && !this.#isOuter(inner)) ungrouped = true;
+      if (tag === 'SubLink') {
+        const { own, open } = readSubquery(this.#source, inner['subselect'], this.#names);
+        ungrouped ||= own.length + open.length > 0;
+        return false;
+      }
       return tag === 'FuncCall' && (looksAggregate(inner) || inner['over'] !== undefined)
         ? false
         : undefined;
@@ -383,8 +406,33 @@ class GroupedWindowReader {
         { position: this.#source.positionOf(this.#source.startOf(range)) },
       );
     }
+    if (!insideAggregate && this.#isOuter(body)) return;
+    this.#use(range, insideAggregate);
+  }
+
+  /** A column of a level around this one can be read where it stands. */
+  #isOuter(body: Body): boolean {
+    const qualifier = namesOf(listOf(body, 'fields')).at(-2);
+    return qualifier !== undefined && !this.#names.has(qualifier);
+  }
+
+  #use(range: TokenRange, insideAggregate: boolean): void {
+    if (!insideAggregate && this.#hasGroupingSets) {
+      this.#refuse(
+        'a column beside ROLLUP, CUBE or GROUPING SETS that is not written as in them',
+        'Write the column as in GROUP BY, or compute the windows in a subquery of their own.',
+        range,
+      );
+      return;
+    }
     const column = this.#lift(range, insideAggregate ? 'input' : 'extra');
     this.#columnUses.push({ range, column });
+  }
+
+  #refuse(what: string, hint: string, range: TokenRange): void {
+    const position = this.#source.positionOf(this.#source.startOf(range));
+    const { name } = this.#window;
+    this.#refusal ??= errors.windowUnsupportedHere(name, what, hint, { position });
   }
 
   #liftLeaves(value: unknown): void {
@@ -402,20 +450,63 @@ class GroupedWindowReader {
   }
 
   /**
-   * A subquery of the outer level may read grouped columns under their old names, so it is computed
-   * per row below, where those names still mean something.
+   * A subquery stays where it is, its columns of this level replaced, where it is certain which
+   * those are. Otherwise it is computed per row below, where all names still mean something.
    */
   #visitSubLink(body: Body, insideAggregate: boolean): void {
-    if (body['testexpr'] !== undefined) {
-      this.#visit(body['testexpr'], insideAggregate);
+    this.#visit(body['testexpr'], insideAggregate);
+    const read = readSubquery(this.#source, body['subselect'], this.#names);
+    const doubt = this.#doubtOf(body, read);
+    const isValue = body['testexpr'] === undefined;
+    if (isValue && (insideAggregate || (doubt !== undefined && this.#mayBePerRow(read)))) {
+      this.#use(this.#rangeOfSubLink(body), insideAggregate);
       return;
     }
-    const at = this.#source.tokenOfByte(locationOf(body));
-    let open = at;
+    if (insideAggregate) return;
+    if (doubt !== undefined) this.#refuse(doubt.what, doubt.hint, doubt.range);
+    for (const node of read.own) this.#useKey(node);
+    for (const call of read.aggregates) this.#visitAggregate(call);
+  }
+
+  #mayBePerRow(read: SubqueryColumns): boolean {
+    return !this.#hasGroupingSets && read.aggregates.length === 0;
+  }
+
+  /** What keeps a subquery from staying where it is. */
+  #doubtOf(
+    body: Body,
+    read: SubqueryColumns,
+  ): { readonly what: string; readonly hint: string; readonly range: TokenRange } | undefined {
+    const hint = 'Compute the windows in a subquery of their own.';
+    const isKey = (node: Node) => this.#keys.some((key) => this.#same(key.node, node));
+    const foreign = read.own.find((node) => !isKey(node));
+    if (foreign !== undefined) {
+      const range = this.#rangeOfColumn(foreign['ColumnRef']!);
+      return { what: 'a subquery that reads a column not in GROUP BY', hint, range };
+    }
+    const range = this.#rangeOfSubLink(body);
+    const readsLevel = read.own.length + read.aggregates.length > 0;
+    if (readsLevel && read.holdsWindow) {
+      return { what: 'a subquery with a window that reads columns around it', hint, range };
+    }
+    const isValue = body['testexpr'] === undefined;
+    const open = read.open.find((node) => {
+      if (isValue && this.#mayBePerRow(read)) return true;
+      return isKey(node) && (isValue || generatedName.test(singleName(node)!));
+    });
+    if (open === undefined) return undefined;
+    return {
+      what: 'a subquery that reads a column without its table',
+      hint: 'Write the name of its table before the column.',
+      range: this.#rangeOfColumn(open['ColumnRef']!),
+    };
+  }
+
+  #rangeOfSubLink(body: Body): TokenRange {
+    const from = this.#source.tokenOfByte(locationOf(body));
+    let open = from;
     while (this.#source.name(open) !== '(') open += 1;
-    const range = { from: at, to: this.#source.partner(open) + 1 };
-    const column = this.#lift(range, insideAggregate ? 'input' : 'extra');
-    this.#columnUses.push({ range, column });
+    return { from, to: this.#source.partner(open) + 1 };
   }
 
   #lift(range: TokenRange, role: LiftedColumn['role']): LiftedColumn {

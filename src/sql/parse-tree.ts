@@ -93,29 +93,37 @@ function isTag(key: string): boolean {
 /**
  * Whether two trees are the same but for where they stand in the text.
  *
- * @param oneTable all columns are of one table, so that `t.a` and `a` are the same
+ * @param column what a column reference is compared by; as it is typed when left out
  */
-export function sameTree(left: unknown, right: unknown, oneTable = false): boolean {
+export function sameTree(
+  left: unknown,
+  right: unknown,
+  column: (names: readonly string[]) => readonly string[] = (names) => names,
+): boolean {
   if (left === right) return true;
   if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) {
     return false;
   }
   if (Array.isArray(left) || Array.isArray(right)) {
     if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
-    return left.every((item, index) => sameTree(item, right[index], oneTable));
+    return left.every((item, index) => sameTree(item, right[index], column));
   }
   const leftKeys = Object.keys(left).filter(isMeaning);
   const rightKeys = Object.keys(right).filter(isMeaning);
   if (leftKeys.length !== rightKeys.length) return false;
   return leftKeys.every((key) => {
     const [leftField, rightField] = [(left as Body)[key], (right as Body)[key]];
-    if (oneTable && key === 'fields') return sameTree(lastOf(leftField), lastOf(rightField));
-    return sameTree(leftField, rightField, oneTable);
+    if (key === 'fields') {
+      const [leftNames, rightNames] = [left, right].map((body) =>
+        column(namesOf(listOf(body as Body, key))),
+      ) as [readonly string[], readonly string[]];
+      return (
+        leftNames.length === rightNames.length &&
+        leftNames.every((name, index) => name === rightNames[index])
+      );
+    }
+    return sameTree(leftField, rightField, column);
   });
-}
-
-function lastOf(fields: unknown): unknown {
-  return Array.isArray(fields) ? fields.at(-1) : fields;
 }
 
 function isMeaning(key: string): boolean {

@@ -51,6 +51,7 @@ export function lowerLevel(
   window: TypedWindow,
   lowered: WindowSource,
 ): void {
+  if (grouped.refusal !== undefined) throw grouped.refusal;
   const { source } = window;
   const level = edits.fork();
   for (const { range, column } of grouped.columnUses) {
