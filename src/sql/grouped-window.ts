@@ -78,6 +78,8 @@ export type GroupedWindow = {
   readonly aggregates: readonly LiftedAggregate[];
   readonly targetNames: readonly TargetName[];
   readonly hasGroupingSets: boolean;
+  /** JSON_ARRAYAGG, JSON_OBJECTAGG or a function of the user's, which may be an aggregate. */
+  readonly hasOtherAggregates: boolean;
   /** Why it cannot be lowered after all: for when Postgres has had its say about the statement. */
   readonly refusal: PgError | undefined;
 };
@@ -111,6 +113,7 @@ class GroupedWindowReader {
   /** Names that qualify columns of this level; any other qualifier is of a level around it. */
   readonly #names: ReadonlySet<string>;
   readonly #unqualified: (names: readonly string[]) => readonly string[];
+  #hasOtherAggregates = false;
   #refusal: PgError | undefined;
 
   constructor(source: Source, scope: SelectScope, window: WindowCall) {
@@ -147,6 +150,7 @@ class GroupedWindowReader {
       aggregates: this.#aggregates,
       targetNames: this.#targetNames(targets),
       hasGroupingSets: this.#hasGroupingSets,
+      hasOtherAggregates: this.#hasOtherAggregates,
       refusal: this.#refusal,
     };
   }
@@ -289,7 +293,7 @@ class GroupedWindowReader {
         return;
       case 'JsonArrayAgg':
       case 'JsonObjectAgg':
-        this.#visit(Object.values(body), true);
+        this.#visitJsonAggregate(body, insideAggregate);
         return;
       case 'GroupingFunc':
         this.#visitGrouping(body);
@@ -305,6 +309,12 @@ class GroupedWindowReader {
       if (this.#isWindow(node)) this.#visitGroupItem(node);
       else this.#visit(node, false);
     }
+  }
+
+  #visitJsonAggregate(body: Body, insideAggregate: boolean): void {
+    const isAggregate = (body['constructor'] as Body | undefined)?.['over'] === undefined;
+    if (isAggregate) this.#hasOtherAggregates = true;
+    this.#visit(Object.values(body), insideAggregate || isAggregate);
   }
 
   #useKey(node: Node): boolean {
@@ -380,6 +390,7 @@ class GroupedWindowReader {
   /** A call of an unknown function over columns that are not grouped can only be an aggregate. */
   #mustAggregate(body: Body): boolean {
     if (!mayAggregate(body)) return false;
+    this.#hasOtherAggregates = true;
     let ungrouped = false;
     walk(listOf(body, 'args'), (tag, inner) => {
       if (this.#keys.some((key) => this.#same(key.node, { [tag]: inner }))) return false;

@@ -25,7 +25,7 @@ export function rowsTable(grouped: GroupedWindow, window: TypedWindow): Pieces {
   const anchor = source.startOf(grouped.clauses.whole);
   const pieces: Piece[] = [generated('(SELECT ', anchor)];
   for (const column of grouped.columns) {
-    pieces.push(...inner.render(source.startOf(column.range), source.endOf(column.range)));
+    pieces.push(...columnSql(column, window));
     pieces.push(generated(` AS ${column.name}, `, source.startOf(column.range)));
   }
   pieces.push(...typedTimeSql(window, argumentSql(window, window.call.time)));
@@ -40,6 +40,15 @@ export function rowsTable(grouped: GroupedWindow, window: TypedWindow): Pieces {
 }
 
 /** Columns the outer level groups by, besides the window. */
+/** A star inside an expression is a row, but alone in a select list it would be its columns. */
+function columnSql({ range }: LiftedColumn, { source, inner }: TypedWindow): Pieces {
+  const [start, end] = [source.startOf(range), source.endOf(range)];
+  const pieces = inner.render(start, end);
+  const { to } = source.stripParentheses(range);
+  const isRow = source.name(to - 1) === '*' && source.name(to - 2) === '.';
+  return isRow ? template('COALESCE({0})', start, pieces) : pieces;
+}
+
 export function groupColumns(grouped: GroupedWindow): readonly LiftedColumn[] {
   return grouped.columns.filter((column) => column.role !== 'input');
 }

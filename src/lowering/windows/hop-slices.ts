@@ -18,7 +18,7 @@ export type ArgumentTypes = readonly number[];
 
 /** Whether it depends on the rows if a HOP is cheaper by slices than by expansion. */
 export function dependsOnRows(grouped: GroupedWindow): boolean {
-  if (isCalendar(grouped.window) || grouped.hasGroupingSets || readsWindow(grouped)) return false;
+  if (isCalendar(grouped.window) || needsAllRows(grouped)) return false;
   return (
     groupColumns(grouped).length > 0 &&
     grouped.aggregates.every(
@@ -42,7 +42,7 @@ export function sliceHop(
   types: ArgumentTypes,
   isDense: boolean | undefined,
 ): WindowSource | undefined {
-  if (isCalendar(window.call) || grouped.hasGroupingSets || readsWindow(grouped)) return undefined;
+  if (isCalendar(window.call) || needsAllRows(grouped)) return undefined;
   if (!(isDense ?? paysOff(grouped, window))) return undefined;
   const partials = new Partials();
   const aggregates = new Map<number, string>();
@@ -62,9 +62,13 @@ export function sliceHop(
   };
 }
 
-/** An aggregate over the window itself differs between the windows of one slice. */
-function readsWindow(grouped: GroupedWindow): boolean {
-  return grouped.windowUses.some((use) => use.place === 'aggregate');
+/**
+ * Whether something is computed over the rows that does not split. An aggregate over the window
+ * itself differs between the windows of one slice.
+ */
+function needsAllRows(grouped: GroupedWindow): boolean {
+  const readsWindow = grouped.windowUses.some((use) => use.place === 'aggregate');
+  return grouped.hasGroupingSets || grouped.hasOtherAggregates || readsWindow;
 }
 
 function paysOff(grouped: GroupedWindow, window: TypedWindow): boolean {
