@@ -59,6 +59,8 @@ export type LiftedAggregate = {
   readonly call: AggregateCall;
   /** Column of each of `call.inputs`; undefined where a constant stays in place. */
   readonly columns: readonly (LiftedColumn | undefined)[];
+  /** It is taken for one only because nothing else can be called over columns not grouped. */
+  readonly isGuess: boolean;
 };
 
 /** Output columns that need AS because what they were named after is replaced. */
@@ -364,14 +366,13 @@ class GroupedWindowReader {
       this.#windowUses.push({ range: call.range, call, place });
       return;
     }
-    if (insideAggregate || !(looksAggregate(body) || this.#mustAggregate(body))) {
-      this.#visit(Object.values(body), insideAggregate);
-      return;
-    }
-    this.#visitAggregate(body);
+    const isAggregate = !insideAggregate && looksAggregate(body);
+    const isGuess = !insideAggregate && !isAggregate && this.#mustAggregate(body);
+    if (isAggregate || isGuess) this.#visitAggregate(body, isGuess);
+    else this.#visit(Object.values(body), insideAggregate);
   }
 
-  #visitAggregate(body: Body): void {
+  #visitAggregate(body: Body, isGuess: boolean): void {
     const call = readAggregateCall(this.#source, body);
     const columns = call.inputs.map((input) => {
       if (holdsWindowCall(input.node, this.#scope, this.#window)) {
@@ -384,7 +385,7 @@ class GroupedWindowReader {
       return column;
     });
     for (const direct of call.direct) this.#visit(direct.node, false);
-    this.#aggregates.push({ call, columns });
+    this.#aggregates.push({ call, columns, isGuess });
   }
 
   /** A call of an unknown function over columns that are not grouped can only be an aggregate. */
@@ -476,7 +477,7 @@ class GroupedWindowReader {
     if (insideAggregate) return;
     if (doubt !== undefined) this.#refuse(doubt.what, doubt.hint, doubt.range);
     for (const node of read.own) this.#useKey(node);
-    for (const call of read.aggregates) this.#visitAggregate(call);
+    for (const call of read.aggregates) this.#visitAggregate(call, false);
   }
 
   #mayBePerRow(read: SubqueryColumns): boolean {

@@ -1,6 +1,7 @@
 import { quoteIdentifier } from '../../core/quoting.ts';
 import type { GroupedWindow, LiftedColumn } from '../../sql/grouped-window.ts';
 import { type Edits, generated, type Piece, type Pieces, template } from '../splice.ts';
+import { groupingCheck, needsGroupingCheck } from './grouping-check.ts';
 import { argumentSql, type TypedWindow, typedTimeSql } from './window-sql.ts';
 
 /** The name of the derived table the outer level reads. */
@@ -39,7 +40,6 @@ export function rowsTable(grouped: GroupedWindow, window: TypedWindow): Pieces {
   return pieces;
 }
 
-/** Columns the outer level groups by, besides the window. */
 /** A star inside an expression is a row, but alone in a select list it would be its columns. */
 function columnSql({ range }: LiftedColumn, { source, inner }: TypedWindow): Pieces {
   const [start, end] = [source.startOf(range), source.endOf(range)];
@@ -49,6 +49,7 @@ function columnSql({ range }: LiftedColumn, { source, inner }: TypedWindow): Pie
   return isRow ? template('COALESCE({0})', start, pieces) : pieces;
 }
 
+/** Columns the outer level groups by, besides the window. */
 export function groupColumns(grouped: GroupedWindow): readonly LiftedColumn[] {
   return grouped.columns.filter((column) => column.role !== 'input');
 }
@@ -88,8 +89,9 @@ export function lowerLevel(
     clauses.from === undefined && clauses.where === undefined
       ? inputFrom
       : source.endOf(clauses.where ?? clauses.from!);
-  const text = inputFrom === inputEnd ? 'FROM {0} ' : 'FROM {0}';
-  level.replace(inputFrom, inputEnd, template(text, inputFrom, lowered.table));
+  const text = inputFrom === inputEnd ? 'FROM {0}{1} ' : 'FROM {0}{1}';
+  const check = needsGroupingCheck(grouped, window) ? groupingCheck(edits, grouped, window) : [];
+  level.replace(inputFrom, inputEnd, template(text, inputFrom, lowered.table, check));
   const extra = grouped.columns.filter((column) => column.role === 'extra');
   if (extra.length > 0) {
     const names = extra.map((column) => `, ${windowsAlias}.${column.name}`).join('');
