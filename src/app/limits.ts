@@ -20,11 +20,15 @@ export const restartDelayMax: number = 10_000;
 export const restartStableMs: number = 30_000;
 /** Attempts to bring a role up for the first time before the node gives up. */
 export const firstStartAttemptsMax: number = 4;
+/** How long a process of a role may take to become ready before it is killed, ms. */
+export const roleReadyMax: number = 20_000;
 /** How long a process may take to exit once its drain is over before it is killed, ms. */
 export const roleExitMax: number = 1_000;
 /** How long one process may take to hand over its metrics before a scrape goes without it, ms. */
 export const collectMax: number = 2_000;
 /** Age up to which the answer of the upstream is reused by /ready, ms. */
 export const upstreamAnswerAgeMax: number = 1_000;
-/** Proxy processes of one node. */
-export const proxyProcessesMax: number = 8;
+/** Proxy processes of one node, when nobody says how many. */
+export const proxyProcessesStandardMax: number = 8;
+/** Proxy processes of one node that may be asked for. */
+export const proxyProcessesMax: number = 64;

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import type { PartState } from '../../http/node-view.ts';
 import { withClient } from '../../postgres/client.ts';
 import { startEndpoint, type TestEndpoint } from '../../testing/test-endpoint.ts';
 import { type TestPostgres, testPostgres } from '../../testing/test-postgres.ts';
 import { eventually } from '../eventually.ts';
 import { isAlive } from '../process-table.ts';
+import { healthOf, partOf, runCommand, sample, scrape, urlOf } from './testing/running-node.ts';
 
-const main = fileURLToPath(new URL('../main.js', import.meta.url));
 const patienceMs = 15_000;
-
-type Health = { readonly status: string; readonly parts: readonly PartState[] };
 
 describe('heliosdb start', function () {
   this.timeout(60_000);
@@ -40,7 +35,7 @@ describe('heliosdb start', function () {
   });
 
   it('tells its health', async () => {
-    const { status, parts } = await health(endpoint);
+    const { status, parts } = await healthOf(endpoint);
     assert.equal(status, 'ok');
     const states = parts.map(({ name, state }) => `${name} ${state}`);
     assert.deepEqual(states, ['proxy up', 'http up']);
@@ -70,7 +65,7 @@ describe('heliosdb start', function () {
       assert.ok(pid);
       process.kill(pid, 'SIGKILL');
       const isBack = async (): Promise<boolean> => {
-        const answer = await health(endpoint).catch(() => undefined);
+        const answer = await healthOf(endpoint).catch(() => undefined);
         const part = answer?.parts.find(({ name }) => name === role);
         return part?.state === 'up' && part.restarts === 1 && part.pids[0] !== pid;
       };
@@ -113,7 +108,7 @@ describe('heliosdb start', function () {
       await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
       const { port } = taken.address() as { port: number };
       const others = ['--listen', '--http', '--metrics'].filter((other) => other !== flag);
-      const { status, stderr } = run(
+      const { status, stderr } = runCommand(
         ...['start', '--upstream', postgres.url('postgres')],
         ...others.flatMap((other) => [other, '127.0.0.1:0']),
         ...[flag, `127.0.0.1:${port}`],
@@ -130,7 +125,7 @@ describe('heliosdb start', function () {
 
   it('refuses to open a server that asks for no password to other machines', () => {
     const args = ['start', '--upstream', postgres.url('postgres'), '--listen', '0.0.0.0:0'];
-    const { status, stderr } = run(...args);
+    const { status, stderr } = runCommand(...args);
     assert.equal(status, 78);
     assert.match(stderr, /^heliosdb: the upstream lets user "postgres" in without a password/);
     assert.match(stderr, /^HINT: .*--allow-trust/m);
@@ -154,31 +149,6 @@ describe('heliosdb start', function () {
   });
 });
 
-function urlOf({ host, port }: TestEndpoint): string {
-  return `postgres://postgres@${host}:${port}/postgres`;
-}
-
-async function health({ httpPort }: TestEndpoint): Promise<Health> {
-  const response = await fetch(`http://127.0.0.1:${httpPort}/health`);
-  assert.equal(response.status, 200);
-  return (await response.json()) as Health;
-}
-
 async function pidsOf(endpoint: TestEndpoint, part: string): Promise<readonly number[]> {
-  const { parts } = await health(endpoint);
-  return parts.find(({ name }) => name === part)?.pids ?? [];
-}
-
-async function scrape({ metricsPort }: TestEndpoint): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
-  assert.equal(response.status, 200);
-  return response.text();
-}
-
-function sample(name: string, label: string, value: string): RegExp {
-  return new RegExp(`^heliosdb_${name}\\{[^}]*${label}[^}]*\\} ${value}`, 'm');
-}
-
-function run(...args: string[]): { status: number | null; stderr: string } {
-  return spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', timeout: 20_000 });
+  return (await partOf(endpoint, part))?.pids ?? [];
 }

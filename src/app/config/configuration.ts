@@ -16,6 +16,8 @@ export type Configuration = {
   readonly metrics: Address;
   readonly dataDirectory: string;
   readonly roles: readonly RoleName[];
+  /** Proxy processes; absent: as many as the cores of the machine suggest. */
+  readonly proxies: number | undefined;
   readonly tls: TlsMaterial | undefined;
   readonly allowTrust: boolean;
   readonly drainTimeoutMs: number;

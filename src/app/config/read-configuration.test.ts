@@ -23,6 +23,7 @@ describe('the configuration', () => {
       metrics: { host: '127.0.0.1', port: 9090 },
       dataDirectory: join(process.cwd(), 'data'),
       roles: ['proxy', 'http'],
+      proxies: undefined,
       tls: undefined,
       allowTrust: false,
       drainTimeoutMs: 5_000,
@@ -83,6 +84,8 @@ describe('the configuration', () => {
         {},
         'invalid value "proxy,engine" for --roles: expected a list of proxy, http',
       ],
+      [{ proxies: '0' }, {}, 'invalid value "0" for --proxies: expected a number from 1 to 64'],
+      [{ proxies: '65' }, {}, 'invalid value "65" for --proxies: expected a number from 1 to 64'],
       [
         { logLevel: 'loud' },
         {},

@@ -10,6 +10,7 @@ import {
   tlsMaterialInvalid,
   unrecognisedKey,
 } from '../../core/errors/configuration.ts';
+import { proxyProcessesMax } from '../limits.ts';
 import { type Address, parseAddress } from './address.ts';
 import {
   type Configuration,
@@ -46,6 +47,7 @@ export function readConfiguration(
     metrics: readAddress(given.metrics),
     dataDirectory: whenGiven(given.data, ({ text, directory }) => resolve(directory, text)) ?? '',
     roles: readRoles(given.roles),
+    proxies: whenGiven(given.proxies, readProxies),
     tls: readTls(given.tlsCert, given.tlsKey),
     allowTrust: whenGiven(given.allowTrust, readSwitch) ?? false,
     drainTimeoutMs: readSeconds(given.drainTimeout) * 1_000,
@@ -122,6 +124,14 @@ function readRoles(given: Given | undefined): RoleName[] {
     throw settingInvalid(source, text, `a list of ${roleNames.join(', ')}`);
   }
   return [...new Set(roles as RoleName[])];
+}
+
+function readProxies({ text, source }: Given): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > proxyProcessesMax) {
+    throw settingInvalid(source, text, `a number from 1 to ${proxyProcessesMax}`);
+  }
+  return count;
 }
 
 function readTls(certificate: Given | undefined, key: Given | undefined): TlsMaterial | undefined {

@@ -6,6 +6,7 @@ export type SettingName =
   | 'metrics'
   | 'data'
   | 'roles'
+  | 'proxies'
   | 'tlsCert'
   | 'tlsKey'
   | 'allowTrust'
@@ -64,6 +65,12 @@ export const settings: readonly Setting[] = [
     placeholder: 'LIST',
     about: 'what this node runs',
     standard: 'proxy,http',
+  },
+  {
+    name: 'proxies',
+    flag: 'proxies',
+    placeholder: 'N',
+    about: 'proxy processes that share the port (default: one per core but one, at most 8)',
   },
   {
     name: 'tlsCert',

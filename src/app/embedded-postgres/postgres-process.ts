@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { embeddedStartFailed } from '../../core/errors/configuration.ts';
+import { freePort } from '../free-port.ts';
 import {
   pollIntervalMs,
   postgresLeftoversMax,
@@ -42,7 +42,7 @@ export type PostgresProcess = {
 export async function startPostgres(options: PostgresOptions): Promise<PostgresProcess> {
   putAsideLargeLog(options.logFile);
   const leftoversEnd = performance.now() + postgresLeftoversMax;
-  let port = options.port ?? (await freePort());
+  let port = options.port ?? (await freePort('127.0.0.1'));
   let portAttempts = 1;
   for (;;) {
     const logOffset = sizeOf(options.logFile);
@@ -53,7 +53,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresP
     const complaint = fatalLines(options.logFile, logOffset);
     if (/could not bind|Address already in use/i.test(complaint)) {
       if (portAttempts++ < postgresPortAttemptsMax) {
-        port = await freePort();
+        port = await freePort('127.0.0.1');
         continue;
       }
     } else if (/shared memory block/.test(complaint) && performance.now() < leftoversEnd) {
@@ -154,15 +154,4 @@ function fatalLines(file: string, offset: number): string {
   const wanted = /\b(?:FATAL|PANIC|LOG: {2}could not|HINT|error while loading)\b/;
   const lines = bytes.toString('utf8').split('\n');
   return lines.filter((line) => wanted.test(line)).join(' ');
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
 }

@@ -15,7 +15,7 @@ export type RunningRole = {
 };
 
 /**
- * The life of a role's process: waits for its configuration, starts, answers the supervisor. It
+ * The life of a role's process: asks for its configuration, starts, answers the supervisor. It
  * ends when told to, or when the supervisor is gone, whose data it would otherwise outlive.
  */
 export function serveRole<Configuration>(
@@ -50,6 +50,7 @@ export function serveRole<Configuration>(
         return;
     }
   });
+  tell({ kind: 'hello' });
 }
 
 export function tell(message: FromRole): void {

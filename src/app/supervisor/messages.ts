@@ -5,7 +5,7 @@ import type { CollectedMetrics } from '../../observe/process-metrics.ts';
 import type { Address } from '../config/address.ts';
 
 export type ToRole =
-  /** First, and once. The content is the role's own. */
+  /** The answer to `hello`. The content is the role's own. */
   | { readonly kind: 'configure'; readonly configuration: unknown }
   /** To `http`, whenever something changed. */
   | { readonly kind: 'parts'; readonly parts: readonly PartState[] }
@@ -20,6 +20,11 @@ export type ToRole =
   | { readonly kind: 'drain'; readonly timeoutMs: number };
 
 export type FromRole =
+  /**
+   * It listens to this channel now. What is sent earlier is lost in a process of the cluster
+   * module, which reads the channel before the role's own code is loaded.
+   */
+  | { readonly kind: 'hello' }
   | { readonly kind: 'ready'; readonly addresses: Readonly<Record<string, Address>> }
   /** It cannot start as configured; the process exits with code 78 afterwards. */
   | { readonly kind: 'failed'; readonly error: PgErrorFields }

@@ -3,11 +3,11 @@ import cluster from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { RoleName } from '../config/configuration.ts';
-import { proxyProcessesMax } from '../limits.ts';
+import { proxyProcessesStandardMax } from '../limits.ts';
 
-/** One core is left to the database and the rest of the machine. */
+/** How many when nobody says: one core is left to the database and the rest of the machine. */
 export function proxyProcesses(cores: number = availableParallelism()): number {
-  return Math.max(1, Math.min(cores - 1, proxyProcessesMax));
+  return Math.max(1, Math.min(cores - 1, proxyProcessesStandardMax));
 }
 
 /**

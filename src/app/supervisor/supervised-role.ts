@@ -6,7 +6,7 @@ import { PgError } from '../../core/errors/pg-error.ts';
 import type { PartState } from '../../http/node-view.ts';
 import type { CollectedMetrics } from '../../observe/process-metrics.ts';
 import type { Address } from '../config/address.ts';
-import { collectMax, firstStartAttemptsMax, roleExitMax } from '../limits.ts';
+import { collectMax, firstStartAttemptsMax, roleExitMax, roleReadyMax } from '../limits.ts';
 import { Backoff } from './backoff.ts';
 import type { FromRole, ToRole } from './messages.ts';
 
@@ -20,6 +20,8 @@ export type SupervisedRoleOptions = {
   /** It cannot go on; called at most once. */
   readonly onFatal: (error: PgError) => void;
   readonly onMessage?: (message: FromRole) => void;
+  /** How long a process may take to become ready before it is killed; `roleReadyMax`, ms. */
+  readonly readyMaxMs?: number;
 };
 
 /** One process of a role: started, configured, watched, started again when it ends. */
@@ -38,6 +40,7 @@ export class SupervisedRole {
   #announceReady: () => void = () => undefined;
   #failure: PgError | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
+  #readyTimer: NodeJS.Timeout | undefined;
   #collections = 0;
   readonly #collecting = new Map<number, (metrics: CollectedMetrics) => void>();
 
@@ -68,21 +71,27 @@ export class SupervisedRole {
   start(): void {
     const child = this.#options.spawn();
     const startedAt = performance.now();
+    const readyMaxMs = this.#options.readyMaxMs ?? roleReadyMax;
+    let isLate = false;
+    this.#readyTimer = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGKILL');
+    }, readyMaxMs);
     this.#child = child;
     this.#exited = new Promise((resolve) => {
       let isOver = false;
       const over = (how: string, code: number | null): void => {
         if (isOver) return;
         isOver = true;
+        clearTimeout(this.#readyTimer);
         resolve();
-        this.#ended({ how, code, ranForMs: performance.now() - startedAt });
+        const ended = isLate ? `was not ready within ${readyMaxMs / 1_000} s` : how;
+        this.#ended({ how: ended, code, ranForMs: performance.now() - startedAt });
       };
       child.once('error', (error) => over(`could not be run: ${error.message}`, null));
       child.once('exit', (code, signal) => over(`ended with ${signal ?? `code ${code}`}`, code));
     });
     child.on('message', (message) => this.#receive(message as FromRole));
-    const configuration = this.#options.configuration(this.#addresses);
-    this.send({ kind: 'configure', configuration });
   }
 
   /** Lost when the process is not there: whoever restarts is told anew. */
@@ -111,6 +120,7 @@ export class SupervisedRole {
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#state = 'draining';
     clearTimeout(this.#restartTimer);
+    clearTimeout(this.#readyTimer);
     this.send({ kind: 'drain', timeoutMs: drainTimeoutMs });
     const patience = new AbortController();
     const late = delay(drainTimeoutMs + roleExitMax, undefined, { signal: patience.signal });
@@ -127,7 +137,11 @@ export class SupervisedRole {
 
   #receive(message: FromRole): void {
     switch (message.kind) {
+      case 'hello':
+        this.#greet();
+        return;
       case 'ready':
+        clearTimeout(this.#readyTimer);
         this.#addresses = message.addresses;
         this.#wasReady = true;
         if (this.#state !== 'draining') this.#state = 'up';
@@ -146,6 +160,16 @@ export class SupervisedRole {
     }
   }
 
+  #greet(): void {
+    if (this.#state === 'draining') {
+      // The order to drain came before anybody listened.
+      this.send({ kind: 'drain', timeoutMs: 0 });
+      return;
+    }
+    const configuration = this.#options.configuration(this.#addresses);
+    this.send({ kind: 'configure', configuration });
+  }
+
   #ended(end: { how: string; code: number | null; ranForMs: number }): void {
     if (this.#state === 'draining') return;
     const { name, logger, onChange, onFatal } = this.#options;
@@ -160,7 +184,7 @@ export class SupervisedRole {
     }
     this.#state = 'restarting';
     this.#restarts += 1;
-    logger.warn('role process ended, restarting', { role: name, how: end.how, delayMs });
+    logger.warn('process ended, restarting', { part: name, how: end.how, delayMs });
     this.#restartTimer = setTimeout(() => this.start(), delayMs);
     onChange();
   }

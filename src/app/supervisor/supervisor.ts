@@ -1,6 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../contracts/logger.ts';
-import { upstreamTrusts, upstreamUnreachable } from '../../core/errors/configuration.ts';
+import {
+  cannotListen,
+  upstreamTrusts,
+  upstreamUnreachable,
+} from '../../core/errors/configuration.ts';
 import type { PgError } from '../../core/errors/pg-error.ts';
 import type { PartState } from '../../http/node-view.ts';
 import { probeUpstream } from '../../postgres/probe-upstream.ts';
@@ -9,6 +13,7 @@ import type { Configuration, RoleName } from '../config/configuration.ts';
 import { printUpstream, type Upstream } from '../config/upstream.ts';
 import { lockDataDirectory } from '../data-lock.ts';
 import { openEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
+import { freePort } from '../free-port.ts';
 import { postgresStopMax } from '../limits.ts';
 import type { NodeAddresses } from '../ready-line.ts';
 import type { HttpRoleConfiguration } from '../roles/http-role.ts';
@@ -36,11 +41,13 @@ export class Supervisor {
   #postgres: SupervisedPostgres | undefined;
   #postgresPort = 0;
   #startingPostgres: Promise<void> = Promise.resolve();
+  #listen: Address;
   #unlock: () => void = () => undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#configuration = options.configuration;
+    this.#listen = options.configuration.listen;
   }
 
   /** Resolves when every part is up, with where to reach the node. Rejects with a PgError. */
@@ -53,6 +60,7 @@ export class Supervisor {
     if (!this.#stopping.signal.aborted && roles.includes('proxy')) await this.#refuseOpenTrust();
     // Told to stop in the meantime: nothing more is started.
     if (this.#stopping.signal.aborted) return {};
+    if (roles.includes('proxy')) await this.#choosePort();
     for (const role of roles) this.#startRole(role);
     await Promise.all([
       ...this.#roles.map((role) => role.ready),
@@ -155,8 +163,26 @@ export class Supervisor {
     this.#options.say(`${message}\nHINT:  ${hint}`);
   }
 
+  #proxies(): number {
+    return this.#configuration.proxies ?? proxyProcesses();
+  }
+
+  /**
+   * Several proxies meet at the cluster module's socket of one HOST:PORT as it was asked for. The
+   * port that the system chose for port 0 would be another socket to a proxy started again.
+   */
+  async #choosePort(): Promise<void> {
+    if (this.#proxies() === 1 || this.#listen.port !== 0) return;
+    const { host } = this.#listen;
+    try {
+      this.#listen = { host, port: await freePort(host) };
+    } catch (error) {
+      throw cannotListen('--listen', printAddress(this.#listen), error);
+    }
+  }
+
   #startRole(name: RoleName): void {
-    const count = name === 'proxy' ? proxyProcesses() : 1;
+    const count = name === 'proxy' ? this.#proxies() : 1;
     for (let index = 0; index < count; index += 1) {
       const role = new SupervisedRole({
         name,
@@ -179,11 +205,11 @@ export class Supervisor {
     name: RoleName,
     previous: Readonly<Record<string, Address>>,
   ): ProxyRoleConfiguration | HttpRoleConfiguration {
-    const { listen, http, metrics, tls, logLevel } = this.#configuration;
+    const { http, metrics, tls, logLevel } = this.#configuration;
     const upstream = this.upstream();
     switch (name) {
       case 'proxy':
-        return { listen: previous['listen'] ?? listen, upstream, tls, logLevel };
+        return { listen: previous['listen'] ?? this.#listen, upstream, tls, logLevel };
       case 'http':
         return {
           http: previous['http'] ?? http,
