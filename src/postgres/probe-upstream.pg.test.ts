@@ -30,6 +30,7 @@ describe('a probe of the upstream', () => {
   it('tells why it was refused, which is an answer too', async () => {
     const probe = await probeUpstream({ ...target, database: 'no_such_database' });
     assert.equal(probe.kind === 'refused' && probe.code, '3D000');
+    assert.equal(probe.kind === 'refused' && probe.asked, false);
     assert.ok(isServing(probe));
   });
 
@@ -60,7 +61,7 @@ describe('a probe of the upstream', () => {
 
   it('knows that a server which starts or stops does not serve', () => {
     for (const code of ['57P01', '57P03', '53300']) {
-      assert.ok(!isServing({ kind: 'refused', code, message: '' }));
+      assert.ok(!isServing({ kind: 'refused', asked: false, code, message: '' }));
     }
   });
 });

@@ -8,8 +8,13 @@ export type UpstreamProbe =
   | { readonly kind: 'admitted'; readonly asked: boolean }
   /** It wants a password that we do not have: it serves, but not us. */
   | { readonly kind: 'asked' }
-  /** It answered with an error. */
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  /** It answered with an error; `asked` tells whether it wanted a password first. */
+  | {
+      readonly kind: 'refused';
+      readonly asked: boolean;
+      readonly code: string;
+      readonly message: string;
+    }
   | { readonly kind: 'unreachable'; readonly cause: unknown };
 
 /** SQLSTATEs of a server that is there but does not serve now: starting, stopping, full. */
@@ -36,7 +41,7 @@ export async function probeUpstream(target: ConnectionTarget): Promise<UpstreamP
     const { code, severity, message } = error as Record<string, unknown>;
     // Only an ErrorResponse has a severity; the codes of sockets look different anyway.
     if (severity === undefined) return { kind: 'unreachable', cause: error };
-    return { kind: 'refused', code: String(code), message: String(message) };
+    return { kind: 'refused', asked, code: String(code), message: String(message) };
   }
   await client.end().catch(() => undefined);
   return { kind: 'admitted', asked };

@@ -71,7 +71,7 @@ describe('the prerequisites of an upstream', () => {
     ['asks for a password', { probe: { kind: 'asked' } }, /write it into the URL/],
     [
       'refuses us',
-      { probe: { kind: 'refused', code: '3D000', message: 'no such database' } },
+      { probe: { kind: 'refused', asked: false, code: '3D000', message: 'no such database' } },
       /correct the user/,
     ],
   ] as const satisfies readonly (readonly [string, UpstreamFacts, RegExp])[]) {

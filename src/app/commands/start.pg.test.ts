@@ -131,6 +131,21 @@ describe('heliosdb start', function () {
     assert.match(stderr, /^HINT: .*--allow-trust/m);
   });
 
+  for (const [what, url] of [
+    ['database', (): string => postgres.url('no_such_database')],
+    ['role', (): string => postgres.url('postgres').replace(/\/\/[^@]*@/, '//no_such_role@')],
+  ] as const) {
+    it(`refuses to open one of which it cannot tell, for a ${what} that is not there`, () => {
+      const { status, stderr } = runCommand(
+        ...['start', '--upstream', url(), '--listen', '0.0.0.0:0'],
+      );
+      assert.equal(status, 78);
+      assert.match(stderr, /^heliosdb: could not find out whether the upstream asks for passwords/);
+      assert.match(stderr, /^DETAIL: .*"no_such_\w+" does not exist\.$/m);
+      assert.match(stderr, /^HINT: .*--allow-trust/m);
+    });
+  }
+
   it('opens it when told that this is meant', async () => {
     const open = await startEndpoint({
       upstream: postgres.url('postgres'),

@@ -1,10 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../contracts/logger.ts';
-import {
-  cannotListen,
-  upstreamTrusts,
-  upstreamUnreachable,
-} from '../../core/errors/configuration.ts';
+import { cannotListen, upstreamUnreachable } from '../../core/errors/configuration.ts';
 import type { PgError } from '../../core/errors/pg-error.ts';
 import type { PartState } from '../../http/node-view.ts';
 import { probeUpstream } from '../../postgres/probe-upstream.ts';
@@ -18,7 +14,7 @@ import { postgresStopMax } from '../limits.ts';
 import type { NodeAddresses } from '../ready-line.ts';
 import type { HttpRoleConfiguration } from '../roles/http-role.ts';
 import type { ProxyRoleConfiguration } from '../roles/proxy-role.ts';
-import { Backoff } from './backoff.ts';
+import { refuseOpenTrust } from './open-trust.ts';
 import { proxyProcesses, spawnRole } from './role-processes.ts';
 import { SupervisedPostgres } from './supervised-postgres.ts';
 import { SupervisedRole } from './supervised-role.ts';
@@ -132,27 +128,16 @@ export class Supervisor {
     for (const role of this.#roles) role.kill();
   }
 
-  /**
-   * Through the proxy every client comes from the proxy's address, so a server that trusts that
-   * address would let in whoever reaches the endpoint.
-   */
   async #refuseOpenTrust(): Promise<void> {
     const { listen, allowTrust } = this.#configuration;
     if (allowTrust || isLoopback(listen.host)) return;
-    const upstream = this.upstream();
-    const backoff = new Backoff();
-    while (!this.#stopping.signal.aborted) {
-      const probe = await probeUpstream(upstream);
-      if (probe.kind === 'admitted' && !probe.asked) {
-        throw upstreamTrusts(upstream.user, printAddress(listen));
-      }
-      if (probe.kind !== 'unreachable') return;
-      if (backoff.failures === 0) {
-        this.#options.say(`waiting for the upstream at ${printUpstream(upstream)}`);
-      }
-      const { signal } = this.#stopping;
-      await delay(backoff.next(0), undefined, { signal }).catch(() => undefined);
-    }
+    const { say } = this.#options;
+    await refuseOpenTrust({
+      upstream: this.upstream(),
+      listen,
+      say,
+      signal: this.#stopping.signal,
+    });
   }
 
   /** Not an error: it may come up later, and clients are told until then. */

@@ -203,6 +203,20 @@ export function upstreamTrusts(user: string, listen: string): PgError {
   });
 }
 
+/** It refused for a reason that says nothing about whom it lets in otherwise. */
+export function upstreamTrustUnknown(user: string, listen: string, refusal: string): PgError {
+  return new PgError({
+    code: '28000',
+    message:
+      'could not find out whether the upstream asks for passwords, ' +
+      `and --listen ${listen} is open to other machines`,
+    detail: `It refused user "${user}" before it asked for a password: ${refusal}.`,
+    hint:
+      'Give --upstream a user and a database that exist there, listen on 127.0.0.1, ' +
+      'or give --allow-trust.',
+  });
+}
+
 export function upstreamUnreachable(address: string, cause: unknown): PgError {
   return new PgError({
     code: '08001',
