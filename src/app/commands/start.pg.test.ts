@@ -5,7 +5,15 @@ import { startEndpoint, type TestEndpoint } from '../../testing/test-endpoint.ts
 import { type TestPostgres, testPostgres } from '../../testing/test-postgres.ts';
 import { eventually } from '../eventually.ts';
 import { isAlive } from '../process-table.ts';
-import { healthOf, partOf, runCommand, sample, scrape, urlOf } from './testing/running-node.ts';
+import {
+  healthOf,
+  partOf,
+  readinessOf,
+  runCommand,
+  sample,
+  scrape,
+  urlOf,
+} from './testing/running-node.ts';
 
 const patienceMs = 15_000;
 
@@ -91,6 +99,25 @@ describe('heliosdb start', function () {
       await client.query('BEGIN');
       assert.equal(await ending.stop(), 0);
       await assert.rejects(client.query('SELECT 1'));
+    });
+  });
+
+  it('is not ready while it drains, and says so', async () => {
+    const ending = await startEndpoint({
+      upstream: postgres.url('postgres'),
+      flags: ['--drain-timeout', '30'],
+    });
+    await withClient(urlOf(ending), async (client) => {
+      await client.query('BEGIN');
+      const ended = ending.stop();
+      const isTold = async (): Promise<boolean> => (await readinessOf(ending)).status === 503;
+      assert.ok(await eventually(isTold, patienceMs));
+      assert.deepEqual((await readinessOf(ending)).missing, ['proxy: draining']);
+      const text = await scrape(ending);
+      assert.match(text, sample('up', 'role="proxy"', '0'));
+      assert.match(text, sample('up', 'role="http"', '1'));
+      await client.query('COMMIT').catch(() => undefined);
+      assert.equal(await ended, 0);
     });
   });
 

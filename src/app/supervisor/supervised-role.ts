@@ -61,7 +61,9 @@ export class SupervisedRole {
   }
 
   get pid(): number | undefined {
-    return this.#state === 'restarting' ? undefined : this.#child?.pid;
+    const child = this.#child;
+    // One that was drained has ended although nobody starts it again.
+    return child?.exitCode === null && child.signalCode === null ? child.pid : undefined;
   }
 
   get addresses(): Readonly<Record<string, Address>> {
@@ -122,6 +124,7 @@ export class SupervisedRole {
     clearTimeout(this.#restartTimer);
     clearTimeout(this.#readyTimer);
     this.send({ kind: 'drain', timeoutMs: drainTimeoutMs });
+    this.#options.onChange();
     const patience = new AbortController();
     const late = delay(drainTimeoutMs + roleExitMax, undefined, { signal: patience.signal });
     await Promise.race([this.#exited, late]);
