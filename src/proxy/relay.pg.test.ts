@@ -6,6 +6,7 @@ import { serialize } from 'pg-protocol';
 import postgres from 'postgres';
 import { encodeFrame } from '../protocol/frame-writer.ts';
 import { clientMessage } from '../protocol/message-types.ts';
+import { requireCommand } from '../testing/require-service.ts';
 import { testPostgres } from '../testing/test-postgres.ts';
 import type { ProxyServer } from './proxy-server.ts';
 import { proxyUnderTest } from './testing/proxy-under-test.ts';
@@ -275,8 +276,8 @@ describe('relay', function () {
       return `host=${host} port=${port} user=postgres dbname=${database} ${more}`;
     };
 
-    before(async function () {
-      await psql(['--version']).catch(() => this.skip());
+    before(function () {
+      requireCommand(this, 'psql');
     });
 
     it('runs a script with copies, cursors and errors', async () => {

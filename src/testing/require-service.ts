@@ -9,9 +9,17 @@ import { delimiter, join } from 'node:path';
  */
 export function requireService(test: Mocha.Context, name: string, isThere: boolean): void {
   if (isThere) return;
-  assert.notEqual(process.env['HELIOSDB_REQUIRE_SERVICES'], '1', `${name} is required but missing`);
-  if (test.test !== undefined) test.test.title += ` (needs ${name})`;
+  if (process.env['HELIOSDB_REQUIRE_SERVICES'] === '1') {
+    assert.fail(`${name} is missing, and HELIOSDB_REQUIRE_SERVICES=1 requires it`);
+  }
+  const skipped: (Mocha.Runnable & { readonly type?: string }) | undefined = test.test;
+  if (skipped?.type === 'hook') skipped.parent?.eachTest((one) => tellNeed(one, name));
+  else if (skipped !== undefined) tellNeed(skipped, name);
   test.skip();
+}
+
+function tellNeed(skipped: Mocha.Runnable, name: string): void {
+  skipped.title += ` (needs ${name})`;
 }
 
 /** As `requireService`, for a command of the search path such as psql. */
