@@ -34,6 +34,8 @@ describe('the command line', () => {
     [['start', '--lisen', ':1'], 'unrecognized flag "--lisen"', /--config, --upstream, --listen,/],
     [['check', '--listen', ':1'], 'unrecognized flag "--listen"', /--config, --upstream\.$/],
     [['--foo'], 'unrecognized flag "--foo"', /--version/],
+    [['start', '--upstraem=postgres://ann:secret@db'], 'unrecognized flag "--upstraem"', /./],
+    [['postgres://ann:secret@db'], 'unrecognized command "***"', /start, check/],
     [['serve'], 'unrecognized command "serve"', /start, check/],
   ] as const) {
     it(`lists what is valid for ${args.join(' ')}`, () => {

@@ -92,11 +92,12 @@ function complaint(error: CommanderError, program: Command, args: readonly strin
   switch (error.code) {
     case 'commander.unknownOption':
       return unrecognisedFlag(
-        quoted,
+        // A value behind it may be a URL with a password.
+        quoted.replace(/=.*$/s, ''),
         command.options.map((option) => option.long ?? ''),
       );
     case 'commander.unknownCommand':
-      return unrecognisedCommand(quoted, commandNames);
+      return unrecognisedCommand(/^[\w-]+$/.test(quoted) ? quoted : '***', commandNames);
     default:
       return commandLineInvalid(error.message.replace(/^error: /, '').split('\n')[0] ?? '');
   }

@@ -59,9 +59,17 @@ describe('the configuration', () => {
     assert.match(error.hint ?? '', /^Valid keys are upstream, listen, http, .*, log_level\.$/);
   });
 
-  it('says where a file is not TOML', () => {
-    const config = file('listen = \n');
-    assert.match(refusal(() => readConfiguration({ config }, {})).message, /is not TOML: /);
+  it('says where a file is not TOML, without showing what is there', () => {
+    const config = file('listen = ":1"\nupstream = "postgres://ann:secret@db\n');
+    const { message } = refusal(() => readConfiguration({ config }, {}));
+    assert.match(message, /heliosdb\.toml is not TOML at line 2, column \d+: [^\n]+$/);
+    assert.ok(!message.includes('secret'));
+  });
+
+  it('does not show the values of a table where one value is expected', () => {
+    const config = file('[upstream]\npassword = "secret"\n');
+    const { message } = refusal(() => readConfiguration({ config }, {}));
+    assert.equal(message, `invalid value "{...}" for upstream in ${config}: expected one value`);
   });
 
   it('says which file is missing', () => {

@@ -102,7 +102,8 @@ function readFile(file: string): { file: string; values: Map<string, string> } {
   for (const [key, value] of Object.entries(table)) {
     if (!valid.includes(key)) throw unrecognisedKey(key, file, valid);
     if (typeof value === 'object' && !Array.isArray(value)) {
-      throw settingInvalid(`${key} in ${file}`, JSON.stringify(value), 'one value');
+      // Its values may be secrets.
+      throw settingInvalid(`${key} in ${file}`, '{...}', 'one value');
     }
     values.set(key, String(value));
   }

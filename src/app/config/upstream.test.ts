@@ -54,11 +54,38 @@ describe('the URL of an upstream', () => {
       'postgres://ann:secret@db/shop?sslmode=maybe',
       'postgres://ann:secret@db/shop?timeout=3',
       'postgres://ann:secret@db/%zz',
+      'postgres://ann:sec/ret@db:99999/shop',
+      'postgres://ann:sec@ret@db:99999/shop',
+      'postgres://ann:sec?ret@db:99999/shop',
+      'postgres://ann:sec#ret@db:99999/shop',
+      'postgres://ann:secret',
+      'postgres://ann:sec?ret',
+      'postgres://ann:secret/shop',
+      'postgres://ann@db:port/shop?password=secret',
+      'postgres://db:99999/shop?host=db&password=secret',
+      'host=db password=secret',
+      "host=db password = 'sec ret'",
+      'ann:secret@db/shop',
+      'ann:sec:ret@db/shop',
+      'ann:sec@ret@db/shop',
+      'secret',
     ]) {
       assert.throws(
         () => parseUpstream(url, source),
-        ({ message }: Error) => message.includes(source) && !message.includes('secret'),
+        ({ message }: Error) => message.includes(source) && !/sec|ret/.test(message),
+        url,
       );
     }
+  });
+
+  it('is refused with the part that says where it leads', () => {
+    assert.throws(() => parseUpstream('postgres://ann:x@db:99999/shop?sslmode=require', source), {
+      message:
+        'invalid value "postgres://***@db:***/shop?***" for --upstream: expected a port up to 65535',
+    });
+  });
+
+  it('has one host, also as a parameter', () => {
+    assert.throws(() => parseUpstream('postgres:///shop?host=a,b', source), /with one host$/);
   });
 });

@@ -157,9 +157,12 @@ export function fileUnreadable(source: string, file: string, cause: unknown): Pg
 }
 
 export function configurationFileInvalid(file: string, cause: unknown): PgError {
+  const { line, column } = cause as { readonly line?: number; readonly column?: number };
+  const where = line === undefined ? '' : ` at line ${line}, column ${column}`;
   return new PgError({
     code: 'F0000',
-    message: `${file} is not TOML: ${reasonOf(cause).split('\n')[0]}`,
+    // The lines after the first quote the file, which may hold a password.
+    message: `${file} is not TOML${where}: ${reasonOf(cause).split('\n')[0]}`,
     cause,
   });
 }
