@@ -5,7 +5,7 @@ import { startEndpoint, type TestEndpoint } from '../../testing/test-endpoint.ts
 import { testPostgres } from '../../testing/test-postgres.ts';
 import { eventually } from '../eventually.ts';
 import { isAlive } from '../process-table.ts';
-import { healthOf, partOf, runCommand, urlOf } from './testing/running-node.ts';
+import { healthOf, partOf, runCommand, scrape, urlOf } from './testing/running-node.ts';
 
 const patienceMs = 15_000;
 
@@ -27,13 +27,29 @@ describe('heliosdb start with several proxies', function () {
     await Promise.all(Array.from({ length: 8 }, () => answers()));
   });
 
+  it('counts on where a killed process had stopped', async () => {
+    const opened = async (): Promise<number> =>
+      Number(/^heliosdb_connections_total\{.*\} (\d+)$/m.exec(await scrape(endpoint))?.[1]);
+    const before = await opened();
+    assert.ok(before >= 8);
+    const { pids = [], restarts = 0 } = (await proxies()) ?? {};
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    const areBack = async (): Promise<boolean> => {
+      assert.ok((await opened()) >= before);
+      return (await proxies())?.restarts === restarts + pids.length;
+    };
+    assert.ok(await eventually(areBack, patienceMs));
+    assert.ok(await eventually(async () => (await proxies())?.pids.length === 2, patienceMs));
+    assert.equal(await opened(), before);
+  });
+
   it('starts one again that is killed, while the other goes on', async () => {
     const [first, second] = (await proxies())?.pids ?? [];
     assert.ok(first && second);
     process.kill(first, 'SIGKILL');
     const isBack = async (): Promise<boolean> => {
       const part = await proxies();
-      return part?.restarts === 1 && part.pids.length === 2 && !part.pids.includes(first);
+      return part?.state === 'up' && part.pids.length === 2 && !part.pids.includes(first);
     };
     assert.ok(await eventually(isBack, patienceMs));
     assert.ok((await proxies())?.pids.includes(second));

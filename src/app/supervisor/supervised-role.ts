@@ -6,9 +6,10 @@ import { PgError } from '../../core/errors/pg-error.ts';
 import type { PartState } from '../../http/node-view.ts';
 import type { CollectedMetrics } from '../../observe/process-metrics.ts';
 import type { Address } from '../config/address.ts';
-import { collectMax, firstStartAttemptsMax, roleExitMax, roleReadyMax } from '../limits.ts';
+import { firstStartAttemptsMax, roleExitMax, roleReadyMax } from '../limits.ts';
 import { Backoff } from './backoff.ts';
 import type { FromRole, ToRole } from './messages.ts';
+import { Tally } from './tally.ts';
 
 export type SupervisedRoleOptions = {
   readonly name: string;
@@ -41,8 +42,7 @@ export class SupervisedRole {
   #failure: PgError | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #readyTimer: NodeJS.Timeout | undefined;
-  #collections = 0;
-  readonly #collecting = new Map<number, (metrics: CollectedMetrics) => void>();
+  readonly #tally = new Tally();
 
   constructor(options: SupervisedRoleOptions) {
     this.name = options.name;
@@ -86,6 +86,7 @@ export class SupervisedRole {
         if (isOver) return;
         isOver = true;
         clearTimeout(this.#readyTimer);
+        this.#tally.processEnded();
         resolve();
         const ended = isLate ? `was not ready within ${readyMaxMs / 1_000} s` : how;
         this.#ended({ how: ended, code, ranForMs: performance.now() - startedAt });
@@ -101,21 +102,11 @@ export class SupervisedRole {
     if (this.#child?.connected) this.#child.send(message, () => undefined);
   }
 
-  /** What the process counted, or nothing when it does not answer in time. */
-  collect(): Promise<CollectedMetrics | undefined> {
-    if (this.#state !== 'up' && this.#state !== 'draining') return Promise.resolve(undefined);
-    this.#collections += 1;
-    const id = this.#collections;
-    return new Promise((resolve) => {
-      const done = (metrics?: CollectedMetrics): void => {
-        clearTimeout(timer);
-        this.#collecting.delete(id);
-        resolve(metrics);
-      };
-      const timer = setTimeout(done, collectMax);
-      this.#collecting.set(id, done);
-      this.send({ kind: 'collect', id });
-    });
+  /** What its processes have counted, as far as they have told it. */
+  collect(): Promise<readonly CollectedMetrics[]> {
+    const isThere = this.#state === 'up' || this.#state === 'draining';
+    if (!isThere || this.pid === undefined) return Promise.resolve(this.#tally.known);
+    return this.#tally.collect((id) => this.send({ kind: 'collect', id }));
   }
 
   /** Lets the process finish what is open, then ends it in any case. */
@@ -155,7 +146,7 @@ export class SupervisedRole {
         this.#failure = new PgError(message.error);
         return;
       case 'collected':
-        this.#collecting.get(message.id)?.(message.metrics);
+        this.#tally.answered(message.id, message.metrics);
         return;
       case 'collect-node':
         this.#options.onMessage?.(message);

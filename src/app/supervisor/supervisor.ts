@@ -228,8 +228,7 @@ export class Supervisor {
   }
 
   async #collectFor(asker: SupervisedRole, id: number): Promise<void> {
-    const answers = await Promise.all(this.#roles.map((role) => role.collect()));
-    const collected = answers.filter((answer) => answer !== undefined);
+    const collected = (await Promise.all(this.#roles.map((role) => role.collect()))).flat();
     asker.send({ kind: 'node-collected', id, collected });
   }
 }
