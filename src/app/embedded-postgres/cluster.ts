@@ -144,7 +144,8 @@ function run(options: {
     const child = spawn(options.command, options.args, {
       ...spawnIdentity(options.account),
       cwd: '/',
-      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' },
+      // initdb writes this zone into the settings, where it would otherwise write the machine's.
+      env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let stderr = '';

@@ -68,6 +68,12 @@ describe('the embedded Postgres', function () {
     assert.deepEqual(rows, [{ low: 'àé', is_letter: true }]);
   });
 
+  it('shows times in UTC, whatever the zone of the machine', async () => {
+    server = await start(data);
+    assert.deepEqual(await query(server, 'SHOW timezone'), [{ TimeZone: 'UTC' }]);
+    assert.deepEqual(await query(server, 'SHOW log_timezone'), [{ log_timezone: 'UTC' }]);
+  });
+
   it('starts after it was killed', async () => {
     server = await start(data);
     await query(server, 'CREATE TABLE kept AS SELECT 42 AS n');
