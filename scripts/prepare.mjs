@@ -6,6 +6,14 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const oldestNode = [20, 19];
+const [nodeMajor, nodeMinor] = process.versions.node.split('.').map(Number);
+if (nodeMajor < oldestNode[0] || (nodeMajor === oldestNode[0] && nodeMinor < oldestNode[1])) {
+  const version = process.versions.node;
+  process.stderr.write(`Node ${oldestNode.join('.')} or later is needed, this is ${version}\n`);
+  process.exit(1);
+}
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sourceFolders = ['src', 'sql-tests/runner', 'bench', 'scripts'];
 const installStamp = join(root, 'node_modules', '.heliosdb-lock');
