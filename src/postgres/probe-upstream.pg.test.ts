@@ -36,12 +36,12 @@ describe('a probe of the upstream', () => {
 
   it('tells that the server has no TLS when that is required', async () => {
     const probe = await probeUpstream({ ...target, sslMode: 'require' });
-    assert.equal(probe.kind, 'unreachable');
+    assert.equal(probe.kind === 'unreachable' && probe.failure, 'no-tls');
   });
 
   it('tells that nobody answers', async () => {
     const probe = await probeUpstream({ ...target, port: 1 });
-    assert.equal(probe.kind, 'unreachable');
+    assert.equal(probe.kind === 'unreachable' && probe.failure, 'no-answer');
     assert.ok(!isServing(probe));
   });
 

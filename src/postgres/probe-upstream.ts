@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import { connectTo } from './client.ts';
+import { type ConnectionFailure, classifyFailure } from './connection-failure.ts';
 import type { ConnectionTarget } from './connection-target.ts';
 
 /** What a server does with somebody who connects. */
@@ -15,7 +16,11 @@ export type UpstreamProbe =
       readonly code: string;
       readonly message: string;
     }
-  | { readonly kind: 'unreachable'; readonly cause: unknown };
+  | {
+      readonly kind: 'unreachable';
+      readonly failure: ConnectionFailure;
+      readonly cause: unknown;
+    };
 
 /** SQLSTATEs of a server that is there but does not serve now: starting, stopping, full. */
 const notServing = /^(?:57P0[1-5]|53300)$/;
@@ -40,7 +45,9 @@ export async function probeUpstream(target: ConnectionTarget): Promise<UpstreamP
     if (asked && target.password === undefined) return { kind: 'asked' };
     const { code, severity, message } = error as Record<string, unknown>;
     // Only an ErrorResponse has a severity; the codes of sockets look different anyway.
-    if (severity === undefined) return { kind: 'unreachable', cause: error };
+    if (severity === undefined) {
+      return { kind: 'unreachable', failure: classifyFailure(error), cause: error };
+    }
     return { kind: 'refused', asked, code: String(code), message: String(message) };
   }
   await client.end().catch(() => undefined);

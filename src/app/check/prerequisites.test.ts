@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ConnectionFailure } from '../../postgres/connection-failure.ts';
 import { parseUpstream } from '../config/upstream.ts';
 import { judgePrerequisites, windowsWillWork } from './prerequisites.ts';
 import type { ServerFacts, UpstreamFacts } from './upstream-facts.ts';
@@ -66,14 +67,24 @@ describe('the prerequisites of an upstream', () => {
     assert.equal(found.find(({ name }) => name === 'proof')?.state, 'note');
   });
 
+  it('let windows work when it asks for a password that the URL does not have', () => {
+    const [found, ...others] = judgePrerequisites(upstream, { probe: { kind: 'asked' } });
+    assert.equal(found?.state, 'note');
+    assert.match(found?.mend ?? '', /write it into the URL/);
+    assert.deepEqual(others, []);
+  });
+
   for (const [what, facts, mend] of [
-    ['does not answer', { probe: { kind: 'unreachable', cause: 'x' } }, /start the server/],
-    ['asks for a password', { probe: { kind: 'asked' } }, /write it into the URL/],
-    [
-      'refuses us',
-      { probe: { kind: 'refused', asked: false, code: '3D000', message: 'no such database' } },
-      /correct the user/,
-    ],
+    ['does not answer', unreachable('no-answer'), /^start the server/],
+    ['answers too late', unreachable('timeout'), /firewalls/],
+    ['is on a host that is not there', unreachable('unknown-host'), /^correct the host/],
+    ['has no TLS', unreachable('no-tls'), /ssl = on .* sslmode=prefer/],
+    ['has a certificate nobody trusts', unreachable('untrusted-certificate'), /sslrootcert/],
+    ['has a certificate of another', unreachable('other-name'), /^write the host name/],
+    ['breaks TLS off', unreachable('tls'), /sslmode/],
+    ['is starting', refused('57P03'), /^wait until it has started/],
+    ['is full', refused('53300'), /max_connections/],
+    ['refuses us', refused('3D000'), /^correct the user/],
   ] as const satisfies readonly (readonly [string, UpstreamFacts, RegExp])[]) {
     it(`are not met when it ${what}`, () => {
       const found = judgePrerequisites(upstream, facts);
@@ -86,6 +97,14 @@ describe('the prerequisites of an upstream', () => {
 function judge(change: Partial<ServerFacts>): ReturnType<typeof judgePrerequisites> {
   const server = { ...goodServer, ...change };
   return judgePrerequisites(upstream, { probe: { kind: 'admitted', asked: true }, server });
+}
+
+function unreachable(failure: ConnectionFailure): UpstreamFacts {
+  return { probe: { kind: 'unreachable', failure, cause: new TypeError('x') } };
+}
+
+function refused(code: string): UpstreamFacts {
+  return { probe: { kind: 'refused', asked: false, code, message: 'x' } };
 }
 
 function noSenders(): Partial<ServerFacts> {

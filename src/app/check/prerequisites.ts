@@ -1,6 +1,7 @@
 import { quoteIdentifier } from '../../core/quoting.ts';
 import { isLoopback } from '../config/address.ts';
 import { printUpstream, type Upstream } from '../config/upstream.ts';
+import { adviseOn } from './upstream-advice.ts';
 import type { ServerFacts, UpstreamFacts } from './upstream-facts.ts';
 
 /**
@@ -19,7 +20,7 @@ export type Prerequisite = {
   readonly mend?: string;
 };
 
-const oldestMajor = 14;
+export const oldestMajor: number = 14;
 const newestMajor = 18;
 
 /** Judges what was found, in the order in which a person would mend it. */
@@ -47,31 +48,13 @@ export function windowsWillWork(prerequisites: readonly Prerequisite[]): boolean
 function judgeConnection(upstream: Upstream, { probe }: UpstreamFacts): Prerequisite {
   const name = 'connection';
   const where = printUpstream(upstream);
-  switch (probe.kind) {
-    case 'admitted':
-      return { state: 'ok', name, found: `${where} answers user ${upstream.user}` };
-    case 'asked':
-      return {
-        state: 'fail',
-        name,
-        found: `${where} asks user ${upstream.user} for a password`,
-        mend: 'write it into the URL of --upstream; clients bring their own all the same',
-      };
-    case 'refused':
-      return {
-        state: 'fail',
-        name,
-        found: `${where} refuses user ${upstream.user}: ${probe.message}`,
-        mend: 'correct the user, password and database in the URL of --upstream',
-      };
-    case 'unreachable':
-      return {
-        state: 'fail',
-        name,
-        found: `${where} does not answer: ${reasonOf(probe.cause)}`,
-        mend: 'start the server, or correct the host and port in the URL of --upstream',
-      };
+  const advice = adviseOn(upstream, probe);
+  if (advice === undefined) {
+    return { state: 'ok', name, found: `${where} answers user ${upstream.user}` };
   }
+  // It serves, and clients have passwords of their own: only nothing more can be looked at.
+  const state = probe.kind === 'asked' ? 'note' : 'fail';
+  return { state, name, ...advice };
 }
 
 function judgeVersion({ version, versionNumber }: ServerFacts): Prerequisite {
@@ -149,9 +132,4 @@ function judgeReplicationRight({ user }: Upstream, { mayReplicate }: ServerFacts
     found: `user ${user} does not have it`,
     mend: `run ALTER ROLE ${role} REPLICATION as a superuser`,
   };
-}
-
-function reasonOf(cause: unknown): string {
-  if (cause instanceof AggregateError) return reasonOf(cause.errors[0]);
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withClient } from '../../postgres/client.ts';
@@ -66,6 +66,22 @@ describe('heliosdb check', function () {
     assert.equal(status, 1);
     assert.match(lines[0] ?? '', /^fail +connection: .* refuses user nobody_knows: /);
     assert.equal(lines.at(-1), 'windows will not work');
+  });
+
+  it('lets windows work when the server asks for a password that the URL does not have', async () => {
+    const rules = join(directory, 'pg_hba.conf');
+    writeFileSync(rules, 'host all all 127.0.0.1/32 scram-sha-256\n');
+    server = await start({ hba_file: rules });
+    const { status, lines } = check(server, 'postgres');
+    assert.equal(status, 0);
+    assert.match(
+      lines[0] ?? '',
+      /^note +connection: .* asks user postgres for a password; to mend: /,
+    );
+    assert.deepEqual(lines.slice(-2), [
+      'windows will work if the server is Postgres 14 or newer',
+      'the rest is looked at when the URL has the password',
+    ]);
   });
 
   it('finds that the embedded server runs here', () => {

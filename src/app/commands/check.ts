@@ -1,4 +1,9 @@
-import { judgePrerequisites, type Prerequisite, windowsWillWork } from '../check/prerequisites.ts';
+import {
+  judgePrerequisites,
+  oldestMajor,
+  type Prerequisite,
+  windowsWillWork,
+} from '../check/prerequisites.ts';
 import { readUpstreamFacts } from '../check/upstream-facts.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { accountForServer } from '../embedded-postgres/account.ts';
@@ -18,7 +23,8 @@ export async function check(configuration: Configuration): Promise<number> {
   const prerequisites = judgePrerequisites(configuration.upstream, facts);
   for (const prerequisite of prerequisites) say(printPrerequisite(prerequisite));
   say('');
-  for (const line of printVerdict(prerequisites)) say(line);
+  const isComplete = facts.server !== undefined;
+  for (const line of printVerdict(prerequisites, isComplete)) say(line);
   return windowsWillWork(prerequisites) ? 0 : 1;
 }
 
@@ -29,8 +35,14 @@ function printPrerequisite({ state, name, found, mend }: Prerequisite): string {
   return `${label.padEnd(8)}${name}: ${found}${purpose}${advice}`;
 }
 
-function printVerdict(prerequisites: readonly Prerequisite[]): string[] {
+function printVerdict(prerequisites: readonly Prerequisite[], isComplete: boolean): string[] {
   if (!windowsWillWork(prerequisites)) return ['windows will not work'];
+  if (!isComplete) {
+    return [
+      `windows will work if the server is Postgres ${oldestMajor} or newer`,
+      'the rest is looked at when the URL has the password',
+    ];
+  }
   const lacking = prerequisites.filter(({ state }) => state === 'capture');
   if (lacking.length === 0) return ['windows and change capture will work'];
   return ['windows will work', 'change capture will not, until what is missing is mended'];

@@ -183,10 +183,14 @@ describe('heliosdb start', function () {
 
   it('starts without its upstream, says so, and is not ready', async () => {
     const alone = await startEndpoint({ upstream: 'postgres://postgres@127.0.0.1:1/postgres' });
-    assert.match(alone.output(), /could not connect to the upstream at 127\.0\.0\.1:1/);
-    const response = await fetch(`http://127.0.0.1:${alone.httpPort}/ready`);
-    assert.equal(response.status, 503);
-    assert.deepEqual(await response.json(), { ready: false, missing: ['upstream: no answer'] });
+    const found = '127.0.0.1:1 does not answer: connect ECONNREFUSED 127.0.0.1:1';
+    const hint = 'tart the server, or correct the host and port in the URL of --upstream';
+    const output = alone.output();
+    assert.ok(output.includes(`the upstream does not serve: ${found}\nHINT:  S${hint}.\n`), output);
+    assert.deepEqual(await readinessOf(alone), {
+      status: 503,
+      missing: [`upstream: ${found}; to mend: s${hint}`],
+    });
     assert.equal(await alone.stop(), 0);
   });
 });

@@ -9,6 +9,7 @@ import {
   openProcessRegistry,
 } from '../../observe/process-metrics.ts';
 import { isServing, probeUpstream } from '../../postgres/probe-upstream.ts';
+import { adviseOn } from '../check/upstream-advice.ts';
 import { type Address, printAddress } from '../config/address.ts';
 import type { Upstream } from '../config/upstream.ts';
 import { collectMax, upstreamAnswerAgeMax } from '../limits.ts';
@@ -106,6 +107,6 @@ class SupervisedNode implements NodeView {
 async function askUpstream(upstream: Upstream): Promise<UpstreamState> {
   const probe = await probeUpstream(upstream);
   if (isServing(probe)) return { isServing: true };
-  if (probe.kind === 'refused') return { isServing: false, reason: probe.message };
-  return { isServing: false, reason: 'no answer' };
+  const advice = adviseOn(upstream, probe);
+  return { isServing: false, reason: `${advice?.found}; to mend: ${advice?.mend}` };
 }

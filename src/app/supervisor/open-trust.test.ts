@@ -45,12 +45,16 @@ describe('an endpoint open to other machines', () => {
 
   it('waits for a server that does not serve yet, and asks again', async () => {
     const probes: UpstreamProbe[] = [
-      { kind: 'unreachable', cause: new TypeError('nobody there') },
+      { kind: 'unreachable', failure: 'no-answer', cause: new TypeError('nobody there') },
       refused('57P03', false),
       refused('53300', true),
       { kind: 'asked' },
     ];
-    assert.deepEqual(await said(probes), ['waiting for the upstream at db.example:5432']);
+    assert.deepEqual(await said(probes), [
+      'the upstream does not serve: db.example:5432 does not answer: nobody there\n' +
+        'HINT:  Start the server, or correct the host and port in the URL of --upstream.\n' +
+        'waiting until it does',
+    ]);
     assert.equal(probes.length, 0);
   });
 });

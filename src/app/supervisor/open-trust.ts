@@ -1,8 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { upstreamTrusts, upstreamTrustUnknown } from '../../core/errors/configuration.ts';
+import {
+  upstreamNotServing,
+  upstreamTrusts,
+  upstreamTrustUnknown,
+} from '../../core/errors/configuration.ts';
 import { isServing, probeUpstream, type UpstreamProbe } from '../../postgres/probe-upstream.ts';
+import { adviseOn } from '../check/upstream-advice.ts';
 import { type Address, printAddress } from '../config/address.ts';
-import { printUpstream, type Upstream } from '../config/upstream.ts';
+import type { Upstream } from '../config/upstream.ts';
 import { Backoff } from './backoff.ts';
 
 export type OpenTrustOptions = {
@@ -36,7 +41,9 @@ export async function refuseOpenTrust(options: OpenTrustOptions): Promise<void> 
       throw upstreamTrusts(upstream.user, listen);
     }
     if (backoff.failures === 0) {
-      options.say(`waiting for the upstream at ${printUpstream(upstream)}`);
+      const { found, mend } = adviseOn(upstream, probe) ?? { found: '', mend: '' };
+      const { message, hint } = upstreamNotServing(found, mend);
+      options.say(`${message}\nHINT:  ${hint}\nwaiting until it does`);
     }
     await delay(backoff.next(0), undefined, { signal }).catch(() => undefined);
   }

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../contracts/logger.ts';
-import { cannotListen, upstreamUnreachable } from '../../core/errors/configuration.ts';
+import { cannotListen, upstreamNotServing } from '../../core/errors/configuration.ts';
 import type { PgError } from '../../core/errors/pg-error.ts';
 import type { PartState } from '../../http/node-view.ts';
-import { probeUpstream } from '../../postgres/probe-upstream.ts';
+import { isServing, probeUpstream } from '../../postgres/probe-upstream.ts';
+import { adviseOn } from '../check/upstream-advice.ts';
 import { type Address, isLoopback, printAddress } from '../config/address.ts';
 import type { Configuration, RoleName } from '../config/configuration.ts';
-import { printUpstream, type Upstream } from '../config/upstream.ts';
+import type { Upstream } from '../config/upstream.ts';
 import { lockDataDirectory } from '../data-lock.ts';
 import { openEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
 import { freePort } from '../free-port.ts';
@@ -143,8 +144,9 @@ export class Supervisor {
   /** Not an error: it may come up later, and clients are told until then. */
   async #sayWhenUnreachable(upstream: Upstream): Promise<void> {
     const probe = await probeUpstream(upstream);
-    if (probe.kind !== 'unreachable') return;
-    const { message, hint } = upstreamUnreachable(printUpstream(upstream), probe.cause);
+    const advice = isServing(probe) ? undefined : adviseOn(upstream, probe);
+    if (advice === undefined) return;
+    const { message, hint } = upstreamNotServing(advice.found, advice.mend);
     this.#options.say(`${message}\nHINT:  ${hint}`);
   }
 

@@ -220,13 +220,12 @@ export function upstreamTrustUnknown(user: string, listen: string, refusal: stri
   });
 }
 
-export function upstreamUnreachable(address: string, cause: unknown): PgError {
+export function upstreamNotServing(found: string, mend: string): PgError {
   return new PgError({
     code: '08001',
-    message: `could not connect to the upstream at ${address}: ${reasonOf(cause)}`,
-    hint: 'Check the address given with --upstream and that its server runs.',
+    message: `the upstream does not serve: ${found}`,
+    hint: `${mend.charAt(0).toUpperCase()}${mend.slice(1)}.`,
     retryable: true,
-    cause,
   });
 }
 

@@ -18,13 +18,13 @@ export function upstreamUnreachable(where: string, reason: string, cause?: unkno
   });
 }
 
-/** The upstream has no TLS and the configuration insists on it. */
+/** The upstream has no TLS and the configuration insists on it. `where` names it as a server. */
 export function upstreamWithoutTls(where: string): PgError {
   return new PgError({
     severity: 'FATAL',
     code: '08006',
     message: 'could not connect to the upstream server',
-    detail: `The server at ${where} does not support TLS, and the upstream sslmode requires it.`,
+    detail: `The ${where} does not support TLS, and the upstream sslmode requires it.`,
     hint: 'Enable ssl on the upstream server, or use sslmode=prefer in the upstream URL.',
   });
 }
