@@ -150,6 +150,13 @@ describe('heliosdb start', function () {
     });
   }
 
+  it('refuses an upstream that is its own endpoint', () => {
+    const args = ['start', '--upstream', 'postgres://localhost:6431', '--listen', '127.0.0.1:6431'];
+    const { status, stderr } = runCommand(...args);
+    assert.equal(status, 78);
+    assert.match(stderr, /^heliosdb: the upstream at localhost:6431 is where this node listens/);
+  });
+
   it('refuses to open a server that asks for no password to other machines', () => {
     const args = ['start', '--upstream', postgres.url('postgres'), '--listen', '0.0.0.0:0'];
     const { status, stderr } = runCommand(...args);

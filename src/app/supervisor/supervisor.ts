@@ -16,6 +16,7 @@ import type { NodeAddresses } from '../ready-line.ts';
 import type { HttpRoleConfiguration } from '../roles/http-role.ts';
 import type { ProxyRoleConfiguration } from '../roles/proxy-role.ts';
 import { refuseOpenTrust } from './open-trust.ts';
+import { refuseOwnEndpoint } from './own-endpoint.ts';
 import { proxyProcesses, spawnRole } from './role-processes.ts';
 import { SupervisedPostgres } from './supervised-postgres.ts';
 import { SupervisedRole } from './supervised-role.ts';
@@ -50,6 +51,9 @@ export class Supervisor {
   /** Resolves when every part is up, with where to reach the node. Rejects with a PgError. */
   async start(): Promise<NodeAddresses> {
     const { roles, upstream } = this.#configuration;
+    if (upstream !== undefined && roles.includes('proxy')) {
+      await refuseOwnEndpoint(upstream, this.#listen);
+    }
     if (upstream === undefined) {
       this.#startingPostgres = this.#startPostgres();
       await this.#startingPostgres;

@@ -220,6 +220,15 @@ export function upstreamTrustUnknown(user: string, listen: string, refusal: stri
   });
 }
 
+export function upstreamIsItself(upstream: string, listen: string): PgError {
+  return new PgError({
+    code: '22023',
+    message: `the upstream at ${upstream} is where this node listens itself`,
+    detail: `Each connection to --listen ${listen} would lead to another one without end.`,
+    hint: 'Name the database with --upstream, or give another address with --listen HOST:PORT.',
+  });
+}
+
 export function upstreamNotServing(found: string, mend: string): PgError {
   return new PgError({
     code: '08001',
