@@ -128,7 +128,7 @@ describe('rewrite', () => {
     const text = "SELECT TUMBLE(ts, INTERVAL '1 hour') FROM t WHERE x = $2";
     const answer = await ask(text, { discovery: { kind: 'possible' }, protocol: 'extended' });
     assert.ok(answer.kind === 'probe');
-    assert.match(answer.text, /COALESCE\(ts, \$3\)/);
+    assert.match(answer.text, /GREATEST\(ts, \$3\)/);
     assert.deepEqual(answer.parameterTypes, [0, 0]);
   });
 

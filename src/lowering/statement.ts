@@ -7,11 +7,17 @@ import type { Source, TokenRange } from '../sql/source.ts';
 import { FromTables } from '../sql/table-columns.ts';
 import type { PlainCalls } from '../sql/table-window.ts';
 import { typeName } from '../sql/type-names.ts';
-import { isWindowCall, rowDependentArgument, type WindowCall } from '../sql/window-call.ts';
+import {
+  hasSeveralTimes,
+  isWindowCall,
+  rowDependentArgument,
+  type WindowCall,
+} from '../sql/window-call.ts';
 import { findWindowScopes, type SelectScope } from '../sql/window-scopes.ts';
 import { nameOutputs, nameReturning } from './output-names.ts';
+import { probeArgument, probeWindow } from './probe-window.ts';
 import type { Questions } from './questions.ts';
-import { Edits, generated, type Pieces, template } from './splice.ts';
+import { Edits } from './splice.ts';
 import type { Survey } from './survey.ts';
 import { dependsOnType } from './windows/decompose.ts';
 import { asName, lowerLevel } from './windows/grouped.ts';
@@ -26,7 +32,7 @@ import {
   readTableWindow,
   type TableWindow,
 } from './windows/table.ts';
-import { needsRows, tumbleRows, tumbleSql } from './windows/tumble.ts';
+import { checkTimes, needsRows, severalTimes, tumbleRows, tumbleSql } from './windows/tumble.ts';
 import type { TimeType, TypedWindow } from './windows/window-sql.ts';
 
 /** What one statement depends on besides its own text. */
@@ -115,17 +121,21 @@ export class WindowedStatement {
     const { source, questions } = this.#context;
     for (const level of this.#levels) {
       this.#nameOutputs(edits, level);
-      for (const timed of byDescendingStart(level.calls)) this.#probeCall(edits, timed);
+      for (const { call, question } of byDescendingStart(level.calls)) {
+        probeWindow(edits, source, call, questions.parameterOf(question));
+      }
       for (const { table, question } of level.tables) {
         probeTableWindow(edits, source, table, questions.parameterOf(question));
       }
       for (const [index, question] of level.argumentQuestions.entries()) {
         if (question < 0) continue;
         const { range } = level.grouped!.aggregates[index]!.call.inputs[0]!;
-        this.#probeRange(edits, range, question);
+        probeArgument(edits, source, range, questions.parameterOf(question));
       }
     }
-    for (const timed of byDescendingStart(this.#outside)) this.#probeCall(edits, timed);
+    for (const { call, question } of byDescendingStart(this.#outside)) {
+      probeWindow(edits, source, call, questions.parameterOf(question));
+    }
     this.#nameReturning(edits);
     return edits;
   }
@@ -145,6 +155,7 @@ export class WindowedStatement {
     const lifted = scope.calls.filter(({ call }) => call.kind !== 'tumble');
     this.#refuseMisplaced(scope, window);
     const isScalar = lifted.length === 0 && !(window && this.#isTakenApart(scope, window));
+    if (isScalar && window && hasSeveralTimes(window)) throw severalTimes(window);
     if (isScalar || window === undefined) {
       return {
         scope,
@@ -276,7 +287,9 @@ export class WindowedStatement {
 
   #lowerLevel(edits: Edits, level: Level): void {
     for (const timed of byDescendingStart(level.calls)) {
-      if (timed.call.kind === 'tumble') this.#lowerScalar(edits, timed);
+      if (timed.call.kind !== 'tumble') continue;
+      if (level.grouped === undefined) checkTimes(timed.call);
+      this.#lowerScalar(edits, timed);
     }
     for (const { table, question } of level.tables) {
       const timeType = this.#timeType(question, table.call);
@@ -342,42 +355,6 @@ export class WindowedStatement {
   #nameReturning(edits: Edits): void {
     const calls = this.#outside.map(({ call }) => call);
     nameReturning(edits, this.#context.source, this.#statement, calls);
-  }
-
-  #probeCall(edits: Edits, { call, question }: TimedCall): void {
-    const { source, questions } = this.#context;
-    const lengths = [call.slide, call.size].filter((length) => length !== undefined);
-    const anchor = source.startOf(call.range);
-    const known = lengths
-      .map((length) =>
-        template('({0})::interval IS NOT NULL', anchor, this.#copy(edits, length.range)),
-      )
-      .flatMap((pieces, index) => (index === 0 ? pieces : [generated(' AND ', anchor), ...pieces]));
-    // Cast as the lowering casts them, so that a parameter alone has a type.
-    const others = [
-      { argument: call.origin, type: 'timestamptz' },
-      { argument: call.zone, type: 'text' },
-    ];
-    const mentioned = others.flatMap(({ argument, type }) =>
-      argument === undefined
-        ? []
-        : template(` AND ({0})::${type} IS NOT NULL`, anchor, this.#copy(edits, argument.range)),
-    );
-    const text = `CASE WHEN {0}{1} THEN COALESCE({2}, ${questions.parameterOf(question)}) END`;
-    const pieces = template(text, anchor, known, mentioned, this.#copy(edits, call.time.range));
-    edits.replace(anchor, source.endOf(call.range), template('({0})', anchor, pieces));
-  }
-
-  #probeRange(edits: Edits, range: TokenRange, question: number): void {
-    const { source, questions } = this.#context;
-    const anchor = source.startOf(range);
-    const text = `COALESCE({0}, ${questions.parameterOf(question)})`;
-    edits.replace(anchor, source.endOf(range), template(text, anchor, this.#copy(edits, range)));
-  }
-
-  #copy(edits: Edits, range: TokenRange): Pieces {
-    const { source } = this.#context;
-    return edits.render(source.startOf(range), source.endOf(range));
   }
 }
 

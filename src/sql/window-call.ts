@@ -295,3 +295,22 @@ function readsColumn(node: Node): boolean {
   });
   return found;
 }
+
+const setReturning = new Set([
+  ...['unnest', 'generate_series', 'string_to_table', 'regexp_split_to_table', 'regexp_matches'],
+  ...['json_array_elements_text', 'jsonb_array_elements_text', 'jsonb_path_query'],
+  ...['json_array_elements', 'jsonb_array_elements'],
+]);
+
+/** Whether a row has several times, by a function of Postgres's own that returns a set. */
+export function hasSeveralTimes(call: WindowCall): boolean {
+  let found = false;
+  walk(call.time.node, (tag, body) => {
+    if (tag === 'FuncCall') {
+      const name = namesOf(listOf(body, 'funcname')).at(-1) ?? '';
+      if (setReturning.has(name)) found = true;
+    }
+    return tag === 'SubLink' ? false : undefined;
+  });
+  return found;
+}

@@ -1,5 +1,7 @@
+import type { PgError } from '../../core/errors/pg-error.ts';
+import * as errors from '../../core/errors/windows.ts';
 import type { GroupedWindow } from '../../sql/grouped-window.ts';
-import type { WindowCall } from '../../sql/window-call.ts';
+import { hasSeveralTimes, type WindowCall } from '../../sql/window-call.ts';
 import { type Pieces, template } from '../splice.ts';
 import {
   dayOf,
@@ -56,10 +58,27 @@ function checkTumble(window: TypedWindow): void {
 }
 
 /**
- * Whether a level grouped by this window is taken apart like one of HOP: where the start takes a
- * subquery, because an expression around it (its end) would not be recognised as grouped.
+ * Whether a level grouped by this window is taken apart like one of HOP: where a row has several
+ * times, and where the start takes a subquery, because an expression around it (its end) would not
+ * be recognised as grouped.
  */
 export function needsRows(call: WindowCall): boolean {
+  // HAVING and WHERE, where rows without a window would be left out, take no such time.
+  return hasSeveralTimes(call) || takesSubquery(call);
+}
+
+/** Refuses a set-returning time where it would be in a subquery, which is one value. */
+export function checkTimes(call: WindowCall): void {
+  if (hasSeveralTimes(call) && takesSubquery(call)) throw severalTimes(call);
+}
+
+/** Where a set-returning time cannot be lowered. */
+export function severalTimes({ name, position }: WindowCall): PgError {
+  const hint = 'Call the function in FROM.';
+  return errors.windowUnsupportedHere(name, 'a set-returning time here', hint, { position });
+}
+
+function takesSubquery(call: WindowCall): boolean {
   if (call.zone !== undefined) return true;
   const kind = lengthKind(call.size);
   return kind === 'opaque' || (kind === 'months' && monthsUnit(call) === undefined);
