@@ -24,6 +24,10 @@ export const firstStartAttemptsMax: number = 4;
 export const roleReadyMax: number = 20_000;
 /** How long a process may take to exit once its drain is over before it is killed, ms. */
 export const roleExitMax: number = 1_000;
+/** Time between two questions whether a process is still there, ms. */
+export const pulseIntervalMs: number = 1_000;
+/** How long a process may leave such a question open before its part counts as silent, ms. */
+export const pulseAnswerMax: number = 5_000;
 /** How long one process may take to hand over its metrics before a scrape goes without it, ms. */
 export const collectMax: number = 2_000;
 /** Age up to which the answer of the upstream is reused by /ready, ms. */

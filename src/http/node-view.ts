@@ -11,7 +11,8 @@ export interface NodeView {
 /** A role or the embedded Postgres, all its processes taken together. */
 export type PartState = {
   readonly name: string;
-  readonly state: 'starting' | 'up' | 'restarting' | 'draining';
+  /** `silent`: it runs and does not answer the supervisor. */
+  readonly state: 'starting' | 'up' | 'silent' | 'restarting' | 'draining';
   /** How often one of its processes ended and was started again. */
   readonly restarts: number;
   /** Of the processes that run now. */

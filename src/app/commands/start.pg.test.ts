@@ -82,6 +82,21 @@ describe('heliosdb start', function () {
     });
   }
 
+  it('is not ready while its proxy does not answer', async () => {
+    const [pid] = await pidsOf(endpoint, 'proxy');
+    assert.ok(pid);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const isTold = async (): Promise<boolean> =>
+        (await readinessOf(endpoint)).missing.join() === 'proxy: silent';
+      assert.ok(await eventually(isTold, patienceMs));
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    const isBack = async (): Promise<boolean> => (await readinessOf(endpoint)).status === 200;
+    assert.ok(await eventually(isBack, patienceMs));
+  });
+
   it('ends with exit code 0 on SIGTERM, and its processes with it', async () => {
     const ending = await startEndpoint({ upstream: postgres.url('postgres') });
     const pids = [...(await pidsOf(ending, 'proxy')), ...(await pidsOf(ending, 'http'))];

@@ -41,6 +41,9 @@ export function serveRole<Configuration>(
           tell({ kind: 'collected', id: message.id, metrics });
         }, fail);
         return;
+      case 'ping':
+        tell({ kind: 'pong' });
+        return;
       case 'drain':
         void (role?.drain(message.timeoutMs) ?? Promise.resolve()).finally(() => process.exit(0));
         return;

@@ -10,6 +10,8 @@ export type ToRole =
   /** To `http`, whenever something changed. */
   | { readonly kind: 'parts'; readonly parts: readonly PartState[] }
   | { readonly kind: 'collect'; readonly id: number }
+  /** Answered with `pong` by a process that is not stuck. */
+  | { readonly kind: 'ping' }
   /** To `http`, the answer to its `collect-node`. */
   | {
       readonly kind: 'node-collected';
@@ -28,5 +30,6 @@ export type FromRole =
   | { readonly kind: 'ready'; readonly addresses: Readonly<Record<string, Address>> }
   /** It cannot start as configured; the process exits with code 78 afterwards. */
   | { readonly kind: 'failed'; readonly error: PgErrorFields }
+  | { readonly kind: 'pong' }
   | { readonly kind: 'collected'; readonly id: number; readonly metrics: CollectedMetrics }
   | { readonly kind: 'collect-node'; readonly id: number };

@@ -23,6 +23,17 @@ const latecomer = `
   }, 200);
 `;
 
+const answering = `
+  process.on('message', (message) => {
+    if (message.kind === 'drain') process.exit(0);
+    if (message.kind === 'configure') {
+      process.send({ kind: 'ready', addresses: message.configuration });
+    }
+    if (message.kind === 'ping') process.send({ kind: 'pong' });
+  });
+  process.send({ kind: 'hello' });
+`;
+
 describe('a process of a role', function () {
   this.timeout(20_000);
   const children: ChildProcess[] = [];
@@ -42,6 +53,34 @@ describe('a process of a role', function () {
     const { role } = supervise(latecomer);
     await role.stop(0);
     assert.equal(children[0]?.exitCode, 0, 'it was not killed');
+  });
+
+  it('is silent while it does not answer, and up when it does again', async () => {
+    const states: string[] = [];
+    let changed: () => void = () => undefined;
+    const { role } = supervise(answering, {
+      pulse: { intervalMs: 20, answerMaxMs: 200 },
+      onChange: () => {
+        states.push(role.state);
+        changed();
+      },
+    });
+    const becomes = async (state: string): Promise<void> => {
+      while (role.state !== state) {
+        await new Promise<void>((resolve) => {
+          changed = resolve;
+        });
+      }
+    };
+    await becomes('up');
+    children[0]?.kill('SIGSTOP');
+    await becomes('silent');
+    assert.equal(role.pid, children[0]?.pid, 'it is not killed');
+    assert.deepEqual(await role.collect(), [[], []], 'nobody waits for its metrics');
+    children[0]?.kill('SIGCONT');
+    await becomes('up');
+    assert.deepEqual(states, ['up', 'silent', 'up']);
+    await role.stop(0);
   });
 
   it('is killed when it does not get ready, and the node told after several attempts', async () => {

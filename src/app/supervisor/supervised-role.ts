@@ -9,6 +9,7 @@ import type { Address } from '../config/address.ts';
 import { firstStartAttemptsMax, roleExitMax, roleReadyMax } from '../limits.ts';
 import { Backoff } from './backoff.ts';
 import type { FromRole, ToRole } from './messages.ts';
+import { Pulse, type PulseOptions } from './pulse.ts';
 import { Tally } from './tally.ts';
 
 export type SupervisedRoleOptions = {
@@ -21,6 +22,7 @@ export type SupervisedRoleOptions = {
   /** It cannot go on; called at most once. */
   readonly onFatal: (error: PgError) => void;
   readonly onMessage?: (message: FromRole) => void;
+  readonly pulse?: Pick<PulseOptions, 'intervalMs' | 'answerMaxMs'>;
   /** How long a process may take to become ready before it is killed; `roleReadyMax`, ms. */
   readonly readyMaxMs?: number;
 };
@@ -43,10 +45,21 @@ export class SupervisedRole {
   #restartTimer: NodeJS.Timeout | undefined;
   #readyTimer: NodeJS.Timeout | undefined;
   readonly #tally = new Tally();
+  readonly #pulse: Pulse;
 
   constructor(options: SupervisedRoleOptions) {
     this.name = options.name;
     this.#options = options;
+    const { name, logger } = options;
+    this.#pulse = new Pulse({
+      ask: () => this.send({ kind: 'ping' }),
+      onSilence: () => {
+        logger.warn('process does not answer', { part: name, pid: this.pid });
+        this.#become('silent');
+      },
+      onReturn: () => this.#become('up'),
+      ...options.pulse,
+    });
     this.ready = new Promise((resolve) => {
       this.#announceReady = resolve;
     });
@@ -87,6 +100,7 @@ export class SupervisedRole {
         isOver = true;
         clearTimeout(this.#readyTimer);
         this.#tally.processEnded();
+        this.#pulse.stop();
         resolve();
         const ended = isLate ? `was not ready within ${readyMaxMs / 1_000} s` : how;
         this.#ended({ how: ended, code, ranForMs: performance.now() - startedAt });
@@ -138,9 +152,12 @@ export class SupervisedRole {
         clearTimeout(this.#readyTimer);
         this.#addresses = message.addresses;
         this.#wasReady = true;
-        if (this.#state !== 'draining') this.#state = 'up';
+        this.#pulse.start();
         this.#announceReady();
-        this.#options.onChange();
+        this.#become('up');
+        return;
+      case 'pong':
+        this.#pulse.answered();
         return;
       case 'failed':
         this.#failure = new PgError(message.error);
@@ -152,6 +169,12 @@ export class SupervisedRole {
         this.#options.onMessage?.(message);
         return;
     }
+  }
+
+  #become(state: PartState['state']): void {
+    if (this.#state === 'draining') return;
+    this.#state = state;
+    this.#options.onChange();
   }
 
   #greet(): void {
