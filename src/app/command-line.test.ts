@@ -32,8 +32,14 @@ describe('the command line', () => {
 
   for (const [args, message, hint] of [
     [['start', '--lisen', ':1'], 'unrecognized flag "--lisen"', /--config, --upstream, --listen,/],
-    [['check', '--listen', ':1'], 'unrecognized flag "--listen"', /--config, --upstream\.$/],
-    [['--foo'], 'unrecognized flag "--foo"', /--version/],
+    [
+      ['check', '--listen', ':1'],
+      'unrecognized flag "--listen"',
+      /--config, --upstream, --help\.$/,
+    ],
+    [['--upstream', 'x'], 'flag "--upstream" is given without a command', /start --upstream\.$/],
+    [['--listen=:1'], 'flag "--listen" is given without a command', /start --listen\.$/],
+    [['--foo'], 'unrecognized flag "--foo"', /--version, --help\.$/],
     [['start', '--upstraem=postgres://ann:secret@db'], 'unrecognized flag "--upstraem"', /./],
     [['postgres://ann:secret@db'], 'unrecognized command "***"', /start, check/],
     [['serve'], 'unrecognized command "serve"', /start, check/],

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import {
   commandLineInvalid,
+  flagWithoutCommand,
   unrecognisedCommand,
   unrecognisedFlag,
 } from '../core/errors/configuration.ts';
@@ -86,16 +87,23 @@ function optionOf(setting: Setting): Option {
   return option;
 }
 
+function flagsOf(command: Command): string[] {
+  return [...command.options.map(({ long }) => long ?? ''), '--help'];
+}
+
 function complaint(error: CommanderError, program: Command, args: readonly string[]): Error {
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
   const command = program.commands.find((candidate) => args.includes(candidate.name())) ?? program;
   switch (error.code) {
-    case 'commander.unknownOption':
-      return unrecognisedFlag(
-        // A value behind it may be a URL with a password.
-        quoted.replace(/=.*$/s, ''),
-        command.options.map((option) => option.long ?? ''),
-      );
+    case 'commander.unknownOption': {
+      // A value behind it may be a URL with a password.
+      const flag = quoted.replace(/=.*$/s, '');
+      const flags = flagsOf(command);
+      const owner = program.commands.find((candidate) => flagsOf(candidate).includes(flag));
+      return command === program && owner !== undefined
+        ? flagWithoutCommand(flag, owner.name())
+        : unrecognisedFlag(flag, flags);
+    }
     case 'commander.unknownCommand':
       return unrecognisedCommand(/^[\w-]+$/.test(quoted) ? quoted : '***', commandNames);
     default:

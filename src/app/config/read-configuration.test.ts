@@ -92,6 +92,8 @@ describe('the configuration', () => {
         {},
         'invalid value "proxy,engine" for --roles: expected a list of proxy, http',
       ],
+      [{ data: '' }, {}, 'invalid value "" for --data: expected a directory'],
+      [{ config: '' }, {}, 'invalid value "" for --config: expected a file'],
       [{ proxies: '0' }, {}, 'invalid value "0" for --proxies: expected a number from 1 to 64'],
       [{ proxies: '65' }, {}, 'invalid value "65" for --proxies: expected a number from 1 to 64'],
       [

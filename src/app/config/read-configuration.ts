@@ -45,7 +45,7 @@ export function readConfiguration(
     listen: readAddress(given.listen),
     http: readAddress(given.http),
     metrics: readAddress(given.metrics),
-    dataDirectory: whenGiven(given.data, ({ text, directory }) => resolve(directory, text)) ?? '',
+    dataDirectory: readDirectory(given.data),
     roles: readRoles(given.roles),
     proxies: whenGiven(given.proxies, readProxies),
     tls: readTls(given.tlsCert, given.tlsKey),
@@ -61,6 +61,7 @@ function collect(
 ): Partial<Record<SettingName, Given>> {
   const here = process.cwd();
   const file = flags.config ?? environment['HELIOSDB_CONFIG'];
+  if (flags.config === '') throw settingInvalid('--config', '', 'a file');
   const fromFile = typeof file === 'string' && file !== '' ? readFile(resolve(file)) : undefined;
   const given: Partial<Record<SettingName, Given>> = {};
   for (const setting of settings) {
@@ -115,6 +116,13 @@ function readAddress(given: Given | undefined): Address {
   const address = parseAddress(text);
   if (address === undefined) throw settingInvalid(source, text, 'HOST:PORT');
   return address;
+}
+
+function readDirectory(given: Given | undefined): string {
+  const { text, source, directory } = required(given);
+  // It would be the directory the node is started in.
+  if (text === '') throw settingInvalid(source, text, 'a directory');
+  return resolve(directory, text);
 }
 
 function readRoles(given: Given | undefined): RoleName[] {

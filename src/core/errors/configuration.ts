@@ -115,6 +115,14 @@ export function unrecognisedFlag(flag: string, valid: readonly string[]): PgErro
   });
 }
 
+export function flagWithoutCommand(flag: string, command: string): PgError {
+  return new PgError({
+    code: '42601',
+    message: `flag "${flag}" is given without a command`,
+    hint: `Write heliosdb ${command} ${flag}.`,
+  });
+}
+
 export function unrecognisedCommand(command: string, valid: readonly string[]): PgError {
   return new PgError({
     code: '42704',
