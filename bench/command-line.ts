@@ -21,12 +21,14 @@ const flags = {
   json: { type: 'string' },
   markdown: { type: 'string' },
   upstream: { type: 'string' },
+  help: { type: 'boolean', default: false },
 } as const;
 
 export function parseCommandLine(args: readonly string[], suites: readonly Suite[]): Invocation {
   const parsed = parseFlags(args);
   if (parsed instanceof Error) return mistake(parsed.message);
   const { values, positionals } = parsed;
+  if (values.help) return { kind: 'list' };
   const [name, ...others] = positionals;
   if (name === undefined) {
     return args.length === 0 ? { kind: 'list' } : mistake('a suite has to be named first');

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isChosen } from './command-line.ts';
 import { parseTestFile, type TestFile, testFileSuffix } from './format/test-file.ts';
 
 /** The directory with the package's package.json, from wherever this was compiled to. */
@@ -10,13 +11,13 @@ export function repositoryRoot(): string {
   return directory;
 }
 
-/** Paths of the test files whose path holds the filter. */
-export function findTestFiles(filter: string): string[] {
+/** Paths of the test files that are chosen; of all without a filter. */
+export function findTestFiles(filters: readonly string[] = []): string[] {
   const root = repositoryRoot();
   return readdirSync(join(root, 'sql-tests'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith(testFileSuffix))
     .map((path) => `sql-tests/${path}`)
-    .filter((path) => path.includes(filter))
+    .filter((path) => isChosen(path, filters))
     .sort();
 }
 

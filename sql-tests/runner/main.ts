@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { isChosen, parseCommandLine, usage } from './command-line.ts';
 import { findTestFiles } from './discover.ts';
 import type { FileResult } from './run-file.ts';
 import { runPath } from './run-path.ts';
@@ -6,27 +6,39 @@ import { chooseSeed, runInParallel, shuffle } from './schedule.ts';
 import { startServers } from './servers.ts';
 import { runTour, tourPath } from './tour.ts';
 
-/** `npm run sql-tests -- [--update] [path filter]` */
+const usageExitCode = 2;
+
+/** `npm run sql-tests -- [--update] [PATH...]` */
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { update: { type: 'boolean', default: false } },
-  });
-  const filter = positionals[0] ?? '';
-  const paths = findTestFiles(filter);
+  const invocation = parseCommandLine(process.argv.slice(2));
+  if (invocation.kind === 'help') {
+    process.stdout.write(usage);
+    return;
+  }
+  if (invocation.kind === 'mistake') {
+    process.stderr.write(`${invocation.message}\n\n${usage}`);
+    process.exitCode = usageExitCode;
+    return;
+  }
+  const { filters, isUpdating } = invocation;
+  const paths = findTestFiles(filters);
+  const withTour = isChosen(tourPath, filters);
+  if (paths.length === 0 && !withTour) {
+    process.stderr.write(`no file has ${filters.join(' or ')} in its path\n`);
+    process.exitCode = 1;
+    return;
+  }
   const seed = chooseSeed();
   process.stdout.write(`${paths.length} files, seed ${seed}\n`);
   const { servers, stop } = await startServers();
   const count = { passed: 0, failed: 0, skipped: 0 };
-  const results = runInParallel(shuffle(paths, seed), (path) =>
-    runPath(path, servers, values.update),
-  );
+  const results = runInParallel(shuffle(paths, seed), (path) => runPath(path, servers, isUpdating));
   for (const path of paths) {
     const result = await results.get(path);
     if (result !== undefined) count[report(path, result)] += 1;
   }
-  if (tourPath.includes(filter)) {
-    count[report(tourPath, await runTour(servers, { isUpdating: values.update }))] += 1;
+  if (withTour) {
+    count[report(tourPath, await runTour(servers, { isUpdating }))] += 1;
   }
   await stop();
   const skipped = count.skipped === 0 ? '' : `, ${count.skipped} skipped`;

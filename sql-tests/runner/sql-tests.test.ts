@@ -4,7 +4,7 @@ import { runPath } from './run-path.ts';
 import { chooseSeed, runInParallel, shuffle } from './schedule.ts';
 import { startServers } from './servers.ts';
 
-const paths = findTestFiles('');
+const paths = findTestFiles();
 const seed = chooseSeed();
 
 describe(`sql-tests (HELIOSDB_TEST_SEED=${seed})`, () => {
