@@ -1,5 +1,5 @@
 import type { ErrorRewrite, Lowered, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
-import { PgError } from '../core/errors/pg-error.ts';
+import type { PgError } from '../core/errors/pg-error.ts';
 import { quoteLiteral } from '../core/quoting.ts';
 import { extendedTokens, isBodyWithWindow } from '../sql/detect.ts';
 import type { Token } from '../sql/lexer.ts';
@@ -14,6 +14,7 @@ import { bodyRewrites, refusalRewrite, refusalText, runTimeRewrites } from './re
 import { apart, Edits, generated, positionsOf, textOf } from './splice.ts';
 import { holdsWindow, type StatementContext, WindowedStatement } from './statement.ts';
 import { Survey } from './survey.ts';
+import { asRefusal } from './unexpected.ts';
 
 /**
  * Turns one text into what its backend gets (contracts/rewriter.ts). Pure but for the WASM parser
@@ -120,9 +121,9 @@ class QueryRewriting {
       }
       this.#lower(statement, range, index, explain);
     } catch (error) {
-      if (!(error instanceof PgError)) throw error;
-      replaceStatement(this.#edits, this.#source, range, refusalText(error));
-      this.#errors.push(refusalRewrite(error));
+      const refusal = asRefusal(error);
+      replaceStatement(this.#edits, this.#source, range, refusalText(refusal));
+      this.#errors.push(refusalRewrite(refusal));
     }
     return undefined;
   }
