@@ -33,6 +33,7 @@ import {
   type TableWindow,
 } from './windows/table.ts';
 import { checkTimes, needsRows, severalTimes, tumbleRows, tumbleSql } from './windows/tumble.ts';
+import { askUserFunctions } from './windows/user-functions.ts';
 import type { TimeType, TypedWindow } from './windows/window-sql.ts';
 
 /** What one statement depends on besides its own text. */
@@ -167,7 +168,8 @@ export class WindowedStatement {
         groupedTumble: window,
       };
     }
-    const grouped = readGroupedWindow(source, scope, window);
+    const functions = askUserFunctions(source, scope.body, this.#context.survey);
+    const grouped = readGroupedWindow(source, scope, window, functions);
     const isHop = window.kind === 'hop';
     return {
       scope,

@@ -1,6 +1,7 @@
 /**
  * What a statement would like to know of the tables it reads, asked in one query beside the probe.
- * An answer is a hint: it decides between two ways that give the same rows.
+ * An answer is a hint: it decides between two ways that give the same rows, or between what would
+ * fail and what would not.
  */
 export class Survey {
   readonly #questions: string[] = [];

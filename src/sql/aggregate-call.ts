@@ -39,6 +39,12 @@ export function looksAggregate(body: Body): boolean {
   return schema === 'pg_catalog' && builtinAggregates.has(names.at(-1)!);
 }
 
+/** What is known of functions that the grammar does not tell from aggregates. */
+export type UserFunctions = {
+  /** Undefined where that is not known. */
+  isAggregate(names: readonly string[]): boolean | undefined;
+};
+
 /** Whether a call that does not look like an aggregate may be one of the user's own. */
 export function mayAggregate(body: Body): boolean {
   const names = namesOf(listOf(body, 'funcname'));

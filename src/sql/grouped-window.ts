@@ -1,14 +1,21 @@
 import type { PgError } from '../core/errors/pg-error.ts';
 import * as errors from '../core/errors/windows.ts';
 import {
-  type AggregateCall,
   looksAggregate,
   mayAggregate,
   readAggregateCall,
+  type UserFunctions,
 } from './aggregate-call.ts';
 import { columnName } from './column-name.ts';
 import { fromNames, unqualified } from './from-names.ts';
 import { rangeOfGroupItem } from './group-items.ts';
+import type {
+  ColumnUse,
+  LiftedAggregate,
+  LiftedColumn,
+  TargetName,
+  WindowUse,
+} from './lifted-parts.ts';
 import {
   type Body,
   bodyOf,
@@ -36,36 +43,6 @@ import { readSubquery, type SubqueryColumns } from './subquery-columns.ts';
 import type { WindowCall } from './window-call.ts';
 import type { SelectScope } from './window-scopes.ts';
 
-/** An expression computed per input row, under a name of ours. */
-export type LiftedColumn = {
-  readonly name: string;
-  readonly range: TokenRange;
-  /** `key`: an expression of GROUP BY; `extra`: determined by the keys; `input`: of an aggregate. */
-  readonly role: 'key' | 'extra' | 'input';
-};
-
-/** A stretch of the outer level that now reads a lifted column. */
-export type ColumnUse = { readonly range: TokenRange; readonly column: LiftedColumn };
-
-/** A stretch of the outer level that now reads the window. */
-export type WindowUse = {
-  readonly range: TokenRange;
-  readonly call: WindowCall;
-  readonly place: 'output' | 'aggregate' | 'group';
-};
-
-/** An aggregate of the outer level, its inputs as lifted columns. */
-export type LiftedAggregate = {
-  readonly call: AggregateCall;
-  /** Column of each of `call.inputs`; undefined where a constant stays in place. */
-  readonly columns: readonly (LiftedColumn | undefined)[];
-  /** It is taken for one only because nothing else can be called over columns not grouped. */
-  readonly isGuess: boolean;
-};
-
-/** Output columns that need AS because what they were named after is replaced. */
-export type TargetName = { readonly end: TokenRange; readonly name: string };
-
 /**
  * One SELECT level grouped by a window, taken apart: FROM and WHERE stay as typed in a
  * derived table whose columns are every key, aggregate input, filter and sort expression; the
@@ -91,8 +68,9 @@ export function readGroupedWindow(
   source: Source,
   scope: SelectScope,
   window: WindowCall,
+  functions: UserFunctions,
 ): GroupedWindow {
-  return new GroupedWindowReader(source, scope, window).read();
+  return new GroupedWindowReader(source, scope, window, functions).read();
 }
 
 /** A column of the lowered level that could be taken for one of the client's. */
@@ -104,6 +82,7 @@ class GroupedWindowReader {
   readonly #source: Source;
   readonly #scope: SelectScope;
   readonly #window: WindowCall;
+  readonly #functions: UserFunctions;
   readonly #clauses: SelectClauses;
   readonly #columns: LiftedColumn[] = [];
   readonly #keys: Key[] = [];
@@ -118,7 +97,8 @@ class GroupedWindowReader {
   #hasOtherAggregates = false;
   #refusal: PgError | undefined;
 
-  constructor(source: Source, scope: SelectScope, window: WindowCall) {
+  constructor(source: Source, scope: SelectScope, window: WindowCall, functions: UserFunctions) {
+    this.#functions = functions;
     this.#source = source;
     this.#scope = scope;
     this.#window = window;
@@ -366,7 +346,7 @@ class GroupedWindowReader {
       this.#windowUses.push({ range: call.range, call, place });
       return;
     }
-    const isAggregate = !insideAggregate && looksAggregate(body);
+    const isAggregate = !insideAggregate && this.#isAggregate(body);
     const isGuess = !insideAggregate && !isAggregate && this.#mustAggregate(body);
     if (isAggregate || isGuess) this.#visitAggregate(body, isGuess);
     else this.#visit(Object.values(body), insideAggregate);
@@ -388,9 +368,16 @@ class GroupedWindowReader {
     this.#aggregates.push({ call, columns, isGuess });
   }
 
+  #isAggregate(body: Body): boolean {
+    if (looksAggregate(body)) return true;
+    return mayAggregate(body) && this.#functions.isAggregate(functionNames(body)) === true;
+  }
+
   /** A call of an unknown function over columns that are not grouped can only be an aggregate. */
   #mustAggregate(body: Body): boolean {
-    if (!mayAggregate(body)) return false;
+    if (!mayAggregate(body) || this.#functions.isAggregate(functionNames(body)) === false) {
+      return false;
+    }
     this.#hasOtherAggregates = true;
     let ungrouped = false;
     walk(listOf(body, 'args'), (tag, inner) => {
@@ -401,7 +388,7 @@ class GroupedWindowReader {
         ungrouped ||= own.length + open.length > 0;
         return false;
       }
-      return tag === 'FuncCall' && (looksAggregate(inner) || inner['over'] !== undefined)
+      return tag === 'FuncCall' && (this.#isAggregate(inner) || inner['over'] !== undefined)
         ? false
         : undefined;
     });
@@ -569,6 +556,10 @@ function holdsWindowCall(node: Node, scope: SelectScope, window?: WindowCall): b
     return undefined;
   });
   return found;
+}
+
+function functionNames(call: Body): readonly string[] {
+  return namesOf(listOf(call, 'funcname'));
 }
 
 function dependsOnRow(node: Node): boolean {

@@ -1,5 +1,6 @@
 import { quoteIdentifier } from '../../core/quoting.ts';
-import type { GroupedWindow, LiftedColumn } from '../../sql/grouped-window.ts';
+import type { GroupedWindow } from '../../sql/grouped-window.ts';
+import type { LiftedColumn } from '../../sql/lifted-parts.ts';
 import { type Edits, generated, type Piece, type Pieces, template } from '../splice.ts';
 import { groupingCheck, needsGroupingCheck } from './grouping-check.ts';
 import { argumentSql, type TypedWindow, typedTimeSql } from './window-sql.ts';
