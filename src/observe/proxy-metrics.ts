@@ -39,7 +39,7 @@ export function openProxyMetrics(registry: Registry): ProxyMetrics {
   });
   const lowered = new Counter({
     name: 'heliosdb_statements_lowered_total',
-    help: 'Statements that went to the backend in lowered form.',
+    help: 'Statements in texts that were lowered, however often they were executed.',
     registers,
   });
   const refused = new Counter({

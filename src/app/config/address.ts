@@ -1,7 +1,7 @@
 /** A place to listen on. Port 0 lets the operating system choose. */
 export type Address = { readonly host: string; readonly port: number };
 
-/** Reads `HOST:PORT`, `[v6]:PORT`, `:PORT` (every interface) or `PORT` (loopback). */
+/** Reads `HOST:PORT`, `[v6]:PORT`, `:PORT` (every interface, IPv4) or `PORT` (loopback). */
 export function parseAddress(text: string): Address | undefined {
   const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(text.trim());
   if (match === null) return undefined;
