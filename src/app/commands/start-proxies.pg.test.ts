@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import type { PartState } from '../../http/node-view.ts';
 import { withClient } from '../../postgres/client.ts';
 import { startEndpoint, type TestEndpoint } from '../../testing/test-endpoint.ts';
@@ -83,6 +84,22 @@ describe('heliosdb start with several proxies', function () {
       assert.equal(await ended, 0);
     });
     assert.deepEqual(pids.filter(isAlive), []);
+  });
+
+  it('leaves the URL of the upstream in the environment of the supervisor alone', async function () {
+    if (!existsSync('/proc/self/environ')) this.skip();
+    const environment = { HELIOSDB_UPSTREAM: upstream, HELIOSDB_LOG_LEVEL: 'error' };
+    const started = await startEndpoint({ environment, flags: ['--proxies', '2'] });
+    const { parts } = await healthOf(started);
+    const environments = parts
+      .flatMap(({ pids }) => pids)
+      .map((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8'));
+    await started.stop();
+    assert.equal(environments.length, 3);
+    for (const text of environments) {
+      assert.ok(text.includes('HELIOSDB_LOG_LEVEL'));
+      assert.ok(!text.includes(upstream));
+    }
   });
 
   it('says which port is in use', () => {
