@@ -10,6 +10,8 @@ export function fromNames(select: Body): ReadonlySet<string> {
     const alias = aliasOf(body);
     if (alias !== undefined) names.add(alias);
     else for (const name of ownNames(item)) names.add(name);
+    // The alias of a join hides what is in it.
+    if (alias !== undefined && bodyOf(item, 'JoinExpr') !== undefined) continue;
     const inner = [body['larg'], body['rarg'], body['relation']];
     if (bodyOf(item, 'RangeVar') !== undefined) continue;
     pending.push(...inner.filter((node): node is Node => node !== undefined));

@@ -491,7 +491,8 @@ class GroupedWindowReader {
     const isValue = body['testexpr'] === undefined;
     const open = read.open.find((node) => {
       if (isValue && this.#mayBePerRow(read)) return true;
-      return isKey(node) && (isValue || generatedName.test(singleName(node)!));
+      const name = singleName(node);
+      return isKey(node) && (isValue || name === undefined || generatedName.test(name));
     });
     if (open === undefined) return undefined;
     return {

@@ -10,10 +10,17 @@ export type SubqueryColumns = {
   readonly own: readonly Node[];
   /** Aggregates over such columns alone, which are therefore aggregates of the level. */
   readonly aggregates: readonly Body[];
-  /** Columns without a qualifier, which may be of any level that has a table. */
+  /** Columns that may be of any level: without a qualifier, or with one that tables in between have. */
   readonly open: readonly Node[];
   /** Whether some level of it holds a window and is therefore replaced as a whole. */
   readonly holdsWindow: boolean;
+};
+
+type Scope = {
+  /** Names of tables between a column and the level. */
+  readonly nearer: ReadonlySet<string>;
+  /** Names of tables beside it in FROM, which it may see or not. */
+  readonly unsure: ReadonlySet<string>;
 };
 
 /**
@@ -31,20 +38,20 @@ export function readSubquery(
   const open: Node[] = [];
   let holdsWindow = false;
 
-  const visit = (value: unknown, nearer: ReadonlySet<string>): void => {
+  const visit = (value: unknown, scope: Scope): void => {
     walk(value, (tag, body) => {
       if (tag === 'SelectStmt') {
-        visitSelect(body, nearer);
+        visitSelect(body, scope);
         return false;
       }
       if (tag === 'FuncCall' && isWindowCall(source, body)) holdsWindow = true;
-      if (tag === 'FuncCall' && looksAggregate(body) && isOfLevel(body, nearer)) {
+      if (tag === 'FuncCall' && looksAggregate(body) && isOfLevel(body, scope)) {
         aggregates.push(body);
         return false;
       }
       if (tag !== 'ColumnRef') return undefined;
       const node = { [tag]: body };
-      const place = placeOf(body, nearer);
+      const place = placeOf(body, scope);
       if (place === 'own') own.push(node);
       if (place === 'open') open.push(node);
       return false;
@@ -52,30 +59,45 @@ export function readSubquery(
   };
 
   /** The arms of a set operation carry no tag, and see only their own FROM. */
-  const visitSelect = (body: Body, nearer: ReadonlySet<string>): void => {
-    const { larg, rarg, ...clauses } = body;
-    for (const arm of [larg, rarg]) if (arm !== undefined) visitSelect(arm as Body, nearer);
-    visit(Object.values(clauses), new Set([...nearer, ...fromNames(body)]));
+  const visitSelect = (body: Body, scope: Scope): void => {
+    const { larg, rarg, withClause, fromClause, ...clauses } = body;
+    for (const arm of [larg, rarg]) if (arm !== undefined) visitSelect(arm as Body, scope);
+    const names = fromNames(body);
+    visit(withClause, scope);
+    visitFrom(fromClause, scope, { ...scope, unsure: new Set([...scope.unsure, ...names]) });
+    visit(Object.values(clauses), { ...scope, nearer: new Set([...scope.nearer, ...names]) });
   };
 
-  const placeOf = (body: Body, nearer: ReadonlySet<string>): 'own' | 'open' | 'other' => {
+  /** Items of FROM see none of the others, unless they are LATERAL or functions: those to the left. */
+  const visitFrom = (fromClause: unknown, scope: Scope, among: Scope): void => {
+    walk(fromClause, (tag, body) => {
+      if (tag === 'JoinExpr' || tag === 'RangeTableSample') return undefined;
+      if (tag === 'RangeSubselect') visit(body['subquery'], body['lateral'] ? among : scope);
+      else visit({ [tag]: body }, among);
+      return false;
+    });
+  };
+
+  const placeOf = (body: Body, { nearer, unsure }: Scope): 'own' | 'open' | 'other' => {
     const names = namesOf(listOf(body, 'fields'));
-    // A table's name alone is its whole row.
-    const table = names.at(-2) ?? names[0]!;
-    if (levelNames.has(table) && !nearer.has(table)) return 'own';
-    return names.length === 1 && table !== '*' && !nearer.has(table) ? 'open' : 'other';
+    // A column of any level; a table's name means its row only where no level has such a column.
+    if (names.length === 1) return names[0] === '*' ? 'other' : 'open';
+    const table = names.at(-2)!;
+    if (!levelNames.has(table)) return 'other';
+    if (unsure.has(table) || (nearer.has(table) && names.length > 2)) return 'open';
+    return nearer.has(table) ? 'other' : 'own';
   };
 
-  const isOfLevel = (call: Body, nearer: ReadonlySet<string>): boolean => {
+  const isOfLevel = (call: Body, scope: Scope): boolean => {
     const places: string[] = [];
     walk(Object.values(call), (tag, body) => {
       if (tag === 'SubLink') places.push('other');
-      if (tag === 'ColumnRef') places.push(placeOf(body, nearer));
+      if (tag === 'ColumnRef') places.push(placeOf(body, scope));
       return tag === 'SubLink' ? false : undefined;
     });
     return places.length > 0 && places.every((place) => place === 'own');
   };
 
-  visit(subselect, new Set());
+  visit(subselect, { nearer: new Set(), unsure: new Set() });
   return { own, aggregates, open, holdsWindow };
 }
