@@ -86,7 +86,7 @@ describe('heliosdb start with several proxies', function () {
     assert.deepEqual(pids.filter(isAlive), []);
   });
 
-  it('leaves the URL of the upstream in the environment of the supervisor alone', async function () {
+  it('leaves the URL of the upstream to the supervisor alone (needs /proc)', async function () {
     if (!existsSync('/proc/self/environ')) this.skip();
     const environment = { HELIOSDB_UPSTREAM: upstream, HELIOSDB_LOG_LEVEL: 'error' };
     const started = await startEndpoint({ environment, flags: ['--proxies', '2'] });
