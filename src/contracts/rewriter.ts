@@ -66,6 +66,29 @@ export type Lowered = {
   readonly tags: readonly { readonly statement: number; readonly tag: string }[];
   /** How many statements were lowered (for metrics). */
   readonly loweredStatements: number;
+  /** Reads of the change log: the proxy hands their rows over right before the text is executed. */
+  readonly events?: readonly EventsRead[];
+};
+
+/**
+ * A SHOW CDC EVENTS. Its lowered text reads the rows, a JSON array of objects, from the session's
+ * setting of the given name, which is set on the client's own backend before.
+ */
+export type EventsRead = {
+  /** Statement index within the Query. */
+  readonly statement: number;
+  /** `heliosdb.cdc_events_0` and so on, one for each such statement of a text. */
+  readonly setting: string;
+  /** FROM: as it was written, to be resolved by the backend's search_path. */
+  readonly table?: { readonly name: string; readonly position: number };
+  /** SINCE LSN: the first changes from there on. Without it the last ones. */
+  readonly sinceLsn?: { readonly lsn: bigint; readonly position: number };
+  /** Undefined: LIMIT ALL. */
+  readonly limit: number | undefined;
+  /** Postgres filters: more than `limit` changes have to be offered to it. */
+  readonly isFiltered: boolean;
+  /** FOLLOW: goes on until it is cancelled. */
+  readonly follows: boolean;
 };
 
 /** The fields of an ErrorResponse that a rewrite may set. */
