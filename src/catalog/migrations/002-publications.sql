@@ -1,0 +1,70 @@
+-- Which tables are captured, and the two publications that say so to the server: one of inserts and
+-- truncates, one of updates and deletes, which may hold only tables with a usable replica identity.
+-- In the wrong one a table would make its owner's own UPDATE fail.
+
+CREATE FUNCTION heliosdb.has_identity(relid oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE c.relreplident
+    WHEN 'f' THEN NOT EXISTS (
+      -- An identity with columns that are never published makes updates fail.
+      SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attgenerated = 'v')
+    WHEN 'n' THEN false
+    ELSE EXISTS (
+      SELECT FROM pg_index AS i
+       WHERE i.indrelid = c.oid AND i.indimmediate AND i.indisvalid
+         AND CASE c.relreplident WHEN 'i' THEN i.indisreplident ELSE i.indisprimary END)
+    END
+    FROM pg_class AS c WHERE c.oid = relid
+$$;
+
+CREATE FUNCTION heliosdb.table_plan(only_tables oid[] DEFAULT NULL)
+RETURNS TABLE (relid oid, table_schema name, table_name name, identified boolean, ours boolean)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT c.oid, n.nspname, c.relname,
+    CASE c.relkind
+      WHEN 'p' THEN NOT EXISTS (
+        SELECT FROM pg_partition_tree(c.oid) AS leaf
+         WHERE (leaf.isleaf OR leaf.relid = c.oid) AND NOT heliosdb.has_identity(leaf.relid))
+      ELSE heliosdb.has_identity(c.oid)
+    END,
+    pg_has_role(c.relowner, 'USAGE')
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+   WHERE (only_tables IS NULL OR c.oid = ANY (only_tables))
+     AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND NOT c.relispartition
+     AND n.nspname NOT IN ('heliosdb', 'pg_catalog', 'information_schema')
+     AND n.nspname !~ '^pg_(toast|temp)'
+$$;
+
+-- Brings both publications up to the plan, for these tables or for all; answers how many changed.
+CREATE FUNCTION heliosdb.sync_publications(only_tables oid[] DEFAULT NULL) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  publication record;
+  step record;
+  steps integer := 0;
+BEGIN
+  FOR publication IN
+    SELECT p.oid, p.pubname, p.pubupdate FROM pg_publication AS p
+     WHERE p.pubname IN ('heliosdb_inserts', 'heliosdb_updates') AND NOT p.puballtables
+  LOOP
+    FOR step IN
+      SELECT CASE WHEN listed.prrelid IS NULL THEN 'ADD' ELSE 'DROP' END AS verb,
+             c.oid::regclass AS relation
+        FROM (SELECT prrelid FROM pg_publication_rel WHERE prpubid = publication.oid
+                 AND (only_tables IS NULL OR prrelid = ANY (only_tables))) AS listed
+        FULL JOIN (SELECT relid FROM heliosdb.table_plan(only_tables)
+                    WHERE ours AND (identified OR NOT publication.pubupdate)) AS planned
+          ON planned.relid = listed.prrelid
+        JOIN pg_class AS c ON c.oid = coalesce(planned.relid, listed.prrelid)
+       WHERE planned.relid IS NULL OR listed.prrelid IS NULL
+    LOOP
+      EXECUTE format('ALTER PUBLICATION %I %s TABLE ONLY %s',
+        publication.pubname, step.verb, step.relation);
+      steps := steps + 1;
+    END LOOP;
+  END LOOP;
+  RETURN steps;
+END $$;
+
+REVOKE ALL ON FUNCTION heliosdb.sync_publications(oid[]), heliosdb.table_plan(oid[]),
+  heliosdb.has_identity(oid) FROM PUBLIC;

@@ -1,0 +1,70 @@
+import { logDamaged, logOfLaterFormat } from '../core/errors/change-log.ts';
+import { parseLsn, printLsn } from '../core/lsn.ts';
+import { formatVersion } from './format.ts';
+
+/** Which database a log is of: one with another source is never written to. */
+export type LogSource = {
+  readonly systemId: string;
+  readonly databaseOid: number;
+  readonly database: string;
+};
+
+export type EpochState = {
+  readonly epoch: number;
+  readonly startLsn: bigint;
+  /** Of an epoch that has ended. */
+  readonly endLsn: bigint | undefined;
+};
+
+/** What is known of a log as a whole; written in one transaction with what it describes. */
+export type LogState = {
+  readonly source: LogSource;
+  /** Of the server when it was written last: a new one may have another history. */
+  readonly timeline: number;
+  /** Oldest first; the last one is being written. */
+  readonly epochs: readonly EpochState[];
+  /** All WAL before it is in the log, as far as it is captured. */
+  readonly endLsn: bigint;
+  /** The last change that retention removed. */
+  readonly trimmed: { readonly epoch: number; readonly lsn: bigint; readonly seq: number } | undefined;
+  readonly nextVersion: number;
+  readonly nextSegment: bigint;
+  /** Bytes of blocks and of segments of committed transactions. */
+  readonly bytes: number;
+  readonly changes: number;
+};
+
+export function encodeState(state: LogState): Buffer {
+  const text = JSON.stringify({ format: formatVersion, ...state }, (_key, value: unknown) =>
+    typeof value === 'bigint' ? printLsn(value) : value,
+  );
+  return Buffer.from(text);
+}
+
+/** @throws PgError XX001 when it is damaged, 55000 when a later version of HeliosDB wrote it */
+export function decodeState(bytes: Buffer): LogState {
+  try {
+    const read = JSON.parse(bytes.toString('utf8'), (key, value: unknown) =>
+      /lsn$|^nextSegment$/i.test(key) && typeof value === 'string' ? readLsn(value) : value,
+    ) as LogState & { readonly format: number };
+    const { format, ...state } = read;
+    if (format > formatVersion) throw logOfLaterFormat(format, formatVersion);
+    return { ...state, trimmed: read.trimmed };
+  } catch (error) {
+    if (error instanceof SyntaxError) throw logDamaged('Its state cannot be read.');
+    throw error;
+  }
+}
+
+function readLsn(text: string): bigint {
+  const lsn = parseLsn(text);
+  if (lsn === undefined) throw logDamaged(`Its state has no LSN where "${text}" stands.`);
+  return lsn;
+}
+
+/** The epoch that is being written. */
+export function currentEpoch(state: LogState): EpochState {
+  const last = state.epochs.at(-1);
+  if (last === undefined) throw logDamaged('It has no epoch.');
+  return last;
+}

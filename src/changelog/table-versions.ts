@@ -1,0 +1,46 @@
+import type { TableVersion } from '../contracts/change.ts';
+import { logDamaged } from '../core/errors/change-log.ts';
+import { versionKey } from './format.ts';
+import type { LogStore } from './log-store.ts';
+
+/** A table version before it has a number. */
+export type TableShape = Omit<TableVersion, 'id'>;
+
+/** Reads the versions a log knows; new ones appear while it is written. */
+export class TableVersions {
+  readonly #store: LogStore;
+  readonly #byId: Map<number, TableVersion> = new Map();
+
+  constructor(store: LogStore) {
+    this.#store = store;
+  }
+
+  /** @throws PgError XX001 for a version that was never written */
+  get(id: number): TableVersion {
+    const known = this.#byId.get(id);
+    if (known !== undefined) return known;
+    const bytes = this.#store.versions.get(versionKey(id));
+    if (bytes === undefined) throw logDamaged(`It has no table version ${id}.`);
+    return this.#remember(id, bytes);
+  }
+
+  all(): readonly TableVersion[] {
+    for (const { key, value } of this.#store.versions.getRange({
+      start: versionKey(this.#byId.size === 0 ? 0 : Math.max(...this.#byId.keys()) + 1),
+    })) {
+      this.#remember(key.readUInt32BE(0), value);
+    }
+    return [...this.#byId.values()].sort((left, right) => left.id - right.id);
+  }
+
+  #remember(id: number, bytes: Buffer): TableVersion {
+    const shape = JSON.parse(bytes.toString('utf8')) as TableShape;
+    const version = { id, ...shape };
+    this.#byId.set(id, version);
+    return version;
+  }
+}
+
+export function encodeShape(shape: TableShape): Buffer {
+  return Buffer.from(JSON.stringify(shape));
+}
