@@ -4,7 +4,7 @@ import { chunkBytesMax } from './limits.ts';
 import type { LogStore } from './log-store.ts';
 import { removeSegment } from './remove-segment.ts';
 import { decodeChunk, encodeChunk, encodeSegmentIndex, forEachFrame } from './segment.ts';
-import { versionsOfFrame } from './stored-frame.ts';
+import { versionOfFrame } from './stored-frame.ts';
 
 /** Who counts what waits to be written. */
 export type WriteQueue = {
@@ -185,7 +185,7 @@ export class TransactionFrames {
       if (this.#aborted.has(frames.readUInt32BE(start + 1))) return;
       const at = into.reserve(end - start, frames.readBigUInt64BE(start - 8));
       frames.copy(into.bytes, at, start, end);
-      for (const version of versionsOfFrame(frames, start, true)) into.count(version);
+      into.count(versionOfFrame(frames, start, true));
     });
   }
 

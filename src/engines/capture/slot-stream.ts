@@ -1,0 +1,223 @@
+import type { Duplex } from 'node:stream';
+import type { LogWriter } from '../../changelog/log-writer.ts';
+import { failpoint } from '../../core/failpoint.ts';
+import { slotStreamBroken, slotStreamEnded } from '../../core/errors/capture.ts';
+import { serverError } from '../../core/errors/server.ts';
+import { decodeResponseFields } from '../../protocol/error-response.ts';
+import { FrameReader } from '../../protocol/frame-reader.ts';
+import { headerBytes, serverMessage } from '../../protocol/message-types.ts';
+import { keepaliveEndLsn, keepaliveWantsReply } from '../../protocol/replication/primary-keepalive.ts';
+import { replicationMessageAt } from '../../protocol/replication/replication-message.ts';
+import { encodeStandbyStatus } from '../../protocol/replication/standby-status.ts';
+import { xlogDataHeadBytes, xlogDataStartLsn } from '../../protocol/replication/xlog-data.ts';
+import { flushIntervalMs, statusIntervalMs } from './limits.ts';
+import type { PgoutputAssembler } from './pgoutput-assembler.ts';
+
+export type SlotStreamOptions = {
+  /** What START_REPLICATION was sent on. */
+  readonly socket: Duplex;
+  readonly writer: LogWriter;
+  readonly assembler: PgoutputAssembler;
+  /** Up to where the slot may forget, given what is durable; asked before each status update. */
+  readonly confirmable: (durableLsn: bigint) => bigint;
+  /** Something was flushed. */
+  readonly flushed: () => void;
+  /** The server answered START_REPLICATION. */
+  readonly started: () => void;
+};
+
+/**
+ * From the socket of a slot to the log: takes the stream apart, flushes the log as soon as nothing
+ * more is there to read, tells the server how far it may forget. Reading stops while the log is
+ * behind, so memory is bounded.
+ */
+export class SlotStream {
+  readonly #options: SlotStreamOptions;
+  readonly #reader: FrameReader = new FrameReader((_type, frameBytes) => frameBytes);
+  #isWorking = false;
+  #flushTimer: NodeJS.Timeout | undefined;
+  #flushedAt = 0;
+  #statusTimer: NodeJS.Timeout | undefined;
+  #confirmedLsn = 0n;
+  #failure: unknown;
+  #isOver = false;
+  #end: () => void = () => undefined;
+
+  constructor(options: SlotStreamOptions) {
+    this.#options = options;
+  }
+
+  get confirmedLsn(): bigint {
+    return this.#confirmedLsn;
+  }
+
+  /** Resolves when told to stop; rejects with what ended the stream. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { socket } = this.#options;
+    const ended = new Promise<void>((resolve) => {
+      this.#end = resolve;
+    });
+    const fail = (error: unknown): void => {
+      this.#failure ??= error;
+      this.#end();
+    };
+    socket.on('data', (chunk: Buffer) => {
+      socket.pause();
+      this.#reader.push(chunk);
+      this.#work().then(() => socket.resume(), fail);
+    });
+    socket.once('error', (error) => fail(slotStreamEnded(error)));
+    socket.once('close', () => fail(slotStreamEnded(undefined)));
+    signal.addEventListener('abort', this.#end, { once: true });
+    if (signal.aborted) this.#end();
+    this.#statusTimer = setInterval(() => this.#sendStatus(false), statusIntervalMs);
+    const syncing = this.#syncForEver().catch(fail);
+    socket.resume();
+    await ended;
+    this.#isOver = true;
+    clearInterval(this.#statusTimer);
+    clearTimeout(this.#flushTimer);
+    signal.removeEventListener('abort', this.#end);
+    socket.removeAllListeners('data');
+    await syncing;
+    if (this.#failure === undefined && !socket.destroyed) this.#sendStatus(false);
+    socket.destroySoon();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Everything that can be read now. */
+  async #work(): Promise<void> {
+    const { writer } = this.#options;
+    const reader = this.#reader;
+    for (;;) {
+      const step = reader.next();
+      if (step === 'hungry') break;
+      if (step !== 'head') throw slotStreamBroken('A message has an impossible length.');
+      const done = this.#message();
+      if (done !== undefined) await done;
+      if (writer.isFull) await this.#drain();
+    }
+    this.#flushSoon();
+  }
+
+  #message(): Promise<void> | undefined {
+    const { bytes, start, end, type } = this.#reader;
+    switch (type) {
+      case serverMessage.copyData:
+        return this.#copyData(bytes, start + headerBytes, end);
+      case serverMessage.copyBothResponse:
+        this.#options.started();
+        return undefined;
+      case serverMessage.errorResponse:
+        throw responseError(bytes, start, end);
+      case serverMessage.copyDone:
+      case serverMessage.commandComplete:
+      case serverMessage.readyForQuery:
+        throw slotStreamEnded(undefined);
+      default:
+        return undefined; // Notices and parameters.
+    }
+  }
+
+  #copyData(bytes: Buffer, at: number, end: number): Promise<void> | undefined {
+    switch (replicationMessageAt(bytes, at, end)) {
+      case 'xlog-data':
+        failpoint('capture.receive');
+        return this.#options.assembler.receive(
+          bytes,
+          at + xlogDataHeadBytes,
+          end,
+          xlogDataStartLsn(bytes, at),
+        );
+      case 'keepalive': {
+        const { writer, assembler } = this.#options;
+        // Nothing that was published is missing before it, unless a transaction is half received.
+        if (assembler.isBetweenTransactions) writer.advance(keepaliveEndLsn(bytes, at));
+        if (keepaliveWantsReply(bytes, at)) this.#sendStatus(false);
+        return undefined;
+      }
+      case 'malformed':
+        throw slotStreamBroken('A replication message has an unknown type.');
+    }
+  }
+
+  async #drain(): Promise<void> {
+    const { writer } = this.#options;
+    writer.flush();
+    await writer.store.root.committed;
+    writer.throwIfFailed();
+    this.#options.flushed();
+  }
+
+  /** At once when the last flush is a while ago, so that a trickle is seen without delay. */
+  #flushSoon(): void {
+    if (!this.#options.writer.hasUnflushed || this.#flushTimer !== undefined) return;
+    const wait = this.#flushedAt + flushIntervalMs - performance.now();
+    if (wait <= 0) this.#flush();
+    else this.#flushTimer = setTimeout(() => this.#flush(), wait);
+  }
+
+  #flush(): void {
+    this.#flushTimer = undefined;
+    this.#flushedAt = performance.now();
+    failpoint('capture.append');
+    this.#options.writer.flush();
+    void this.#options.writer.store.root.committed.then(() => {
+      if (this.#isOver) return;
+      this.#options.flushed();
+      this.#sendStatus(false);
+    });
+  }
+
+  /** What is durable is confirmed, one sync after the other. */
+  async #syncForEver(): Promise<void> {
+    const { writer } = this.#options;
+    while (!this.#isOver) {
+      if (writer.durableLsn < writer.endLsn) {
+        writer.flush();
+        await writer.sync();
+        failpoint('capture.sync');
+        this.#confirm();
+      }
+      await pause(flushIntervalMs);
+    }
+  }
+
+  #confirm(): void {
+    const { writer, confirmable } = this.#options;
+    const lsn = confirmable(writer.durableLsn);
+    if (lsn > this.#confirmedLsn) this.#confirmedLsn = lsn;
+  }
+
+  #sendStatus(wantsReply: boolean): void {
+    const { socket, writer } = this.#options;
+    if (socket.destroyed || !socket.writable) return;
+    this.#confirm();
+    failpoint('capture.confirm');
+    socket.write(
+      encodeStandbyStatus({
+        writtenLsn: writer.endLsn,
+        flushedLsn: this.#confirmedLsn,
+        appliedLsn: this.#confirmedLsn,
+        sentAtMicros: BigInt(Date.now()) * 1_000n,
+        wantsReply,
+      }),
+    );
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function responseError(bytes: Buffer, start: number, end: number): Error {
+  const fields = decodeResponseFields(bytes, start, end);
+  const text = (code: string): string | undefined => fields?.get(code)?.toString('utf8');
+  return serverError({
+    code: text('C') ?? 'XX000',
+    message: text('M') ?? '',
+    detail: text('D'),
+    hint: text('H'),
+    retryable: true,
+  });
+}

@@ -1,0 +1,122 @@
+import type { Duplex } from 'node:stream';
+import { Client, type ClientConfig } from 'pg';
+import { type ConnectionTarget, clientConfig, encryptionAttempts } from './connection-target.ts';
+import { asPgError } from './server-error.ts';
+
+/** What the values of changes depend on: pinned, whatever the role or the database set. */
+const pinnedSettings = [
+  '-c datestyle=ISO',
+  '-c intervalstyle=postgres',
+  '-c extra_float_digits=3',
+  '-c timezone=UTC',
+  '-c bytea_output=hex',
+  '-c statement_timeout=0',
+  '-c idle_session_timeout=0',
+].join(' ');
+
+/** What a replication connection says about its server. */
+export type ServerIdentity = {
+  readonly systemId: string;
+  readonly timeline: number;
+  /** How far the WAL is written. */
+  readonly walLsn: string;
+  readonly database: string;
+};
+
+/** A branch of a server's history: the timeline that ended there. */
+export type TimelineEnd = { readonly timeline: number; readonly endLsn: string };
+
+/**
+ * A connection in replication mode. The driver connects and asks questions; for the stream itself
+ * its parser is taken off the socket, because an object for each message costs more than all the
+ * rest of capture (docs/decisions/0010).
+ */
+export class ReplicationConnection {
+  readonly #client: Client;
+
+  private constructor(client: Client) {
+    this.#client = client;
+  }
+
+  static async open(target: ConnectionTarget): Promise<ReplicationConnection> {
+    const attempts = encryptionAttempts(target);
+    for (const [index, encrypted] of attempts.entries()) {
+      try {
+        return new ReplicationConnection(await connect(target, encrypted));
+      } catch (error) {
+        const isLast = index === attempts.length - 1;
+        if (isLast || !/does not support SSL/.test(String(error))) throw asPgError(error);
+      }
+    }
+    throw new TypeError('no way to connect was named');
+  }
+
+  async identify(): Promise<ServerIdentity> {
+    const [row] = await this.#ask('IDENTIFY_SYSTEM');
+    return {
+      systemId: String(row?.['systemid']),
+      timeline: Number(row?.['timeline']),
+      walLsn: String(row?.['xlogpos']),
+      database: String(row?.['dbname']),
+    };
+  }
+
+  /** Where the timelines before this one ended, oldest first. */
+  async history(timeline: number): Promise<readonly TimelineEnd[]> {
+    if (timeline <= 1) return [];
+    const [row] = await this.#ask(`TIMELINE_HISTORY ${timeline}`);
+    const content = row?.['content'];
+    const text = Buffer.isBuffer(content) ? content.toString('latin1') : String(content ?? '');
+    return text.split('\n').flatMap((line) => {
+      const match = /^\s*(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/i.exec(line);
+      return match === null ? [] : [{ timeline: Number(match[1]), endLsn: match[2]! }];
+    });
+  }
+
+  /**
+   * Sends a START_REPLICATION and hands over the socket: what comes are messages of the wire
+   * protocol from the answer on. The caller ends it by destroying it.
+   */
+  start(command: string): Duplex {
+    const { connection } = this.#client as unknown as {
+      connection: { stream: Duplex; query(text: string): void };
+    };
+    const { stream } = connection;
+    stream.removeAllListeners('data');
+    stream.on('error', () => undefined);
+    connection.query(command);
+    return stream;
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end().catch(() => undefined);
+  }
+
+  async #ask(command: string): Promise<readonly Record<string, unknown>[]> {
+    try {
+      return (await this.#client.query<Record<string, unknown>>(command)).rows;
+    } catch (error) {
+      throw asPgError(error);
+    }
+  }
+}
+
+async function connect(target: ConnectionTarget, encrypted: boolean): Promise<Client> {
+  const config = {
+    ...clientConfig(target, encrypted),
+    password: target.password ?? '',
+    application_name: 'heliosdb capture',
+    client_encoding: 'UTF8',
+    options: pinnedSettings,
+    replication: 'database',
+  };
+  const client = new Client(config as ClientConfig);
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+  return client;
+}
