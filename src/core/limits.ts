@@ -52,3 +52,8 @@ export const parserWorkerHeapMb: number = 512;
 export const parserWorkerStackMb: number = 32;
 /** How long a parser worker may take to start, ms; then the waiting texts are refused. */
 export const parserStartDeadlineMs: number = 15_000;
+
+/** Most dimensions of an array, as in Postgres; beyond it a captured change is damaged. */
+export const arrayDepthMax: number = 6;
+/** Longest chain of domains and arrays that is followed to a type; beyond it a value is a text. */
+export const typeDepthMax: number = 64;

@@ -1,0 +1,26 @@
+import type { Change } from '../../contracts/change.ts';
+import type { VersionRights } from '../../contracts/change-access.ts';
+import { printLsn } from '../../core/lsn.ts';
+import { printCommitTime } from './commit-time.ts';
+import { printChangeWith } from './row-json.ts';
+import { printScalarForPostgres } from './scalar-json.ts';
+
+/**
+ * A change as one JSON object for `json_to_recordset`, where key, before, after and unchanged are
+ * of type json (not jsonb, which cannot hold every json).
+ */
+export function printEventRow(change: Change, rights: VersionRights): string {
+  const { position, table, schemaChange } = change;
+  const printed = printChangeWith(change, rights, printScalarForPostgres);
+  const named = table ?? schemaChange;
+  const unchanged = printed.unchanged.length === 0 ? 'null' : JSON.stringify(printed.unchanged);
+  return (
+    `{"epoch":${position.epoch},"lsn":"${printLsn(position.lsn)}","seq":${position.seq}` +
+    `,"committed_at":"${printCommitTime(change.committedAtMicros)}","xid":"${change.xid}"` +
+    `,"table_schema":${JSON.stringify(named?.schema ?? null)}` +
+    `,"table_name":${JSON.stringify(named?.name ?? null)}` +
+    `,"operation":"${change.operation}","key":${printed.key ?? 'null'}` +
+    `,"before":${printed.before ?? 'null'},"after":${printed.after ?? 'null'}` +
+    `,"unchanged":${unchanged}}`
+  );
+}

@@ -1,0 +1,34 @@
+import type { SchemaChange } from '../../contracts/change.ts';
+import type { LogicalMessage } from '../pgoutput/logical-message.ts';
+
+/** Of the logical messages that are ours. */
+export const messagePrefix: string = 'heliosdb';
+
+/**
+ * What a logical message says about a schema change: a JSON object with the fields of SchemaChange,
+ * by their names. Undefined for everything else; anybody may write messages, with any content, so
+ * none of them is an error.
+ */
+export function readSchemaChange(message: LogicalMessage): SchemaChange | undefined {
+  if (message.prefix !== messagePrefix || !message.isTransactional) return undefined;
+  const content = parseObject(message.content.toString('utf8'));
+  if (content === undefined) return undefined;
+  const { command, tableOid, schema, name, rewritesRows } = content;
+  if (typeof command !== 'string' || typeof schema !== 'string') return undefined;
+  if (typeof name !== 'string' || typeof rewritesRows !== 'boolean') return undefined;
+  if (!isOid(tableOid)) return undefined;
+  return { command, tableOid, schema, name, rewritesRows };
+}
+
+function parseObject(text: string): { readonly [key in keyof SchemaChange]?: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isOid(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff_ffff;
+}
