@@ -21,7 +21,7 @@ try {
       process.exitCode = await check(readConfiguration(invocation.flags, process.env));
       break;
     case 'start':
-      await start(readConfiguration(invocation.flags, process.env));
+      await start(readConfiguration(invocation.flags, process.env), version);
       break;
   }
   process.exit();

@@ -7,7 +7,7 @@ import type { VersionCounts } from './frames.ts';
  *         16 bytes of its segments u64 · 24 changes of the last transaction u32 ·
  *         28 table versions u32 · 32 (version u32, changes u32)... · transactions
  * Transaction: 0 bytes u32 · 4 flags u8 · 5 zero · 8 commit LSN u64 · 16 end LSN u64 ·
- *         24 commit time i64, µs since 2000 · 32 xid u64 · 40 changes u32 · 44 zero u32 ·
+ *         24 commit time i64, µs since 1970 · 32 xid u64 · 40 changes u32 · 44 zero u32 ·
  *         48 frames, or segment u64 and its bytes u64
  */
 const blockHeaderBytes = 32;
@@ -22,7 +22,7 @@ const framesHaveSubxids = 2;
 export type CommittedTransaction = {
   readonly commitLsn: bigint;
   readonly endLsn: bigint;
-  /** Microseconds since 2000, as in the protocol. */
+  /** Microseconds since 1970. */
   readonly committedAt: bigint;
   readonly xid: bigint;
   readonly changes: number;

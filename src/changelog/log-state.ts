@@ -21,6 +21,8 @@ export type LogState = {
   readonly source: LogSource;
   /** Of the server when it was written last: a new one may have another history. */
   readonly timeline: number;
+  /** Of the owner that wrote it last. */
+  readonly term: number;
   /** Oldest first; the last one is being written. */
   readonly epochs: readonly EpochState[];
   /** All WAL before it is in the log, as far as it is captured. */

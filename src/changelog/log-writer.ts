@@ -2,9 +2,11 @@ import { logAtItsCap, logNotWritten } from '../core/errors/change-log.ts';
 import { type CommittedTransaction, encodeBlock, recordBytes, writeRecord } from './block.ts';
 import {
   blockKey,
+  decodeTail,
   encodeTail,
   indexKey,
   stateKey,
+  type Tail,
   tailKey,
   versionKey,
 } from './format.ts';
@@ -35,7 +37,7 @@ export class LogWriter implements WriteQueue {
   #segmentBytes = 0;
   #closing: TransactionFrames[] = [];
   readonly #idle: TransactionFrames[] = [];
-  #last = { lastCommitLsn: 0n, lastChanges: 0 };
+  #last: Pick<Tail, 'lastCommitLsn' | 'lastChanges'> = { lastCommitLsn: 0n, lastChanges: 0 };
   #unwrittenBytes = 0;
   #isDirty = false;
   #failure: unknown;
@@ -48,14 +50,14 @@ export class LogWriter implements WriteQueue {
     this.#durableLsn = state.endLsn;
   }
 
-  /** What is in a log, without opening it for writing; undefined when there is none. */
-  static open(directory: string, first: Pick<LogState, 'source' | 'timeline'> & { startLsn: bigint; epoch: number }): LogWriter {
+  /** Opens a log; `first` is what a new one begins with. @throws PgError 58030, XX001, 0A000 */
+  static async open(directory: string, first: NewLog): Promise<LogWriter> {
     const store = openLogStore(directory);
     const stored = store.meta.get(stateKey);
     const state = stored === undefined ? newState(first) : decodeState(stored);
     const writer = new LogWriter(directory, store, state);
     writer.#load();
-    if (stored === undefined) writer.#isDirty = true;
+    await writer.#discardOpen();
     return writer;
   }
 
@@ -118,8 +120,10 @@ export class LogWriter implements WriteQueue {
     frames: TransactionFrames,
     commit: Pick<CommittedTransaction, 'commitLsn' | 'endLsn' | 'committedAt' | 'xid' | 'hasSubxids'>,
   ): Promise<void> {
-    await frames.finish();
-    if (frames.changes === 0) {
+    // After a reconnect the server may send once more what is here already.
+    const isRepeated = commit.commitLsn <= this.#last.lastCommitLsn;
+    if (!isRepeated) await frames.finish();
+    if (isRepeated || frames.changes === 0) {
       await this.discard(frames);
       this.advance(commit.endLsn);
       return;
@@ -153,6 +157,11 @@ export class LogWriter implements WriteQueue {
     this.#isDirty = true;
   }
 
+  /** The last transaction of the epoch; LSN 0 when there is none. */
+  get last(): Pick<Tail, 'lastCommitLsn' | 'lastChanges'> {
+    return this.#last;
+  }
+
   /** Whether `flush` would write a change. */
   get hasUnflushed(): boolean {
     return this.#transactions > 0;
@@ -178,7 +187,7 @@ export class LogWriter implements WriteQueue {
   }
 
   /** From here on LSNs mean something else, or changes are missing: a gap every reader sees. */
-  beginEpoch(epoch: number, startLsn: bigint, timeline: number): void {
+  beginEpoch({ epoch, startLsn, timeline, term }: Omit<NewLog, 'source'>): void {
     this.#putBlock();
     const ended = currentEpoch(this.#state);
     const epochs = [
@@ -186,16 +195,32 @@ export class LogWriter implements WriteQueue {
       { ...ended, endLsn: this.#state.endLsn },
       { epoch, startLsn, endLsn: undefined },
     ];
-    this.#state = { ...this.#state, epochs, endLsn: startLsn, timeline };
+    this.#state = { ...this.#state, epochs, endLsn: startLsn, timeline, term };
     this.#durableLsn = 0n;
     this.#last = { lastCommitLsn: 0n, lastChanges: 0 };
     this.#isDirty = true;
   }
 
-  /** The server goes on under another timeline, with the same history up to here. */
-  setTimeline(timeline: number): void {
-    if (timeline === this.#state.timeline) return;
-    this.#state = { ...this.#state, timeline };
+  /** Another owner goes on with it, maybe on another timeline with the same history up to here. */
+  goOn(term: number, timeline: number): void {
+    this.#state = { ...this.#state, term, timeline };
+    this.#isDirty = true;
+  }
+
+  /**
+   * Another node has captured what is between the end of this log and `startLsn`, in the same
+   * epoch: this one begins there, and does not pretend to have what is before.
+   */
+  async restart(startLsn: bigint): Promise<void> {
+    await this.trim({ bytesMax: -1, committedBefore: undefined, heldFrom: undefined });
+    const epoch = currentEpoch(this.#state);
+    this.#state = {
+      ...this.#state,
+      epochs: [{ ...epoch, startLsn }],
+      trimmed: { epoch: epoch.epoch, lsn: startLsn - 1n, seq: 0 },
+      endLsn: startLsn,
+    };
+    this.#last = { lastCommitLsn: 0n, lastChanges: 0 };
     this.#isDirty = true;
   }
 
@@ -238,19 +263,21 @@ export class LogWriter implements WriteQueue {
     );
   }
 
-  /** Segments of transactions that had not committed when the last writer ended. */
-  async discardOpen(): Promise<void> {
-    for (const key of this.store.open.getKeys({})) {
-      await removeSegment(this, key.readBigUInt64BE(0));
-    }
-  }
-
   #release(frames: TransactionFrames): void {
     frames.reset();
     if (this.#idle.length < idleFramesMax) this.#idle.push(frames);
   }
 
+  /** Segments of transactions that had not committed when the last writer ended. */
+  async #discardOpen(): Promise<void> {
+    for (const key of [...this.store.open.getKeys({})]) {
+      await removeSegment(this, key.readBigUInt64BE(0));
+    }
+  }
+
   #load(): void {
+    const tail = this.store.meta.get(tailKey);
+    if (tail !== undefined) this.#last = decodeTail(tail);
     for (const { key, value } of this.store.versions.getRange({})) {
       this.#versions.set(value.toString('latin1'), key.readUInt32BE(0));
     }
@@ -295,19 +322,24 @@ export class LogWriter implements WriteQueue {
     const { epoch } = currentEpoch(this.#state);
     const state = encodeState(this.#state);
     this.watch(state.length, this.store.meta.put(stateKey, state));
-    const tail = encodeTail({ epoch, endLsn: this.#state.endLsn, ...this.#last });
+    const tail = encodeTail({ ...this.#last, epoch, endLsn: this.#state.endLsn });
     this.watch(tail.length, this.store.meta.put(tailKey, tail));
     this.#isDirty = false;
   }
 }
 
-function newState(
-  first: Pick<LogState, 'source' | 'timeline'> & { startLsn: bigint; epoch: number },
-): LogState {
-  const { source, timeline, startLsn, epoch } = first;
+/** What a log begins with. */
+export type NewLog = Pick<LogState, 'source' | 'timeline' | 'term'> & {
+  readonly epoch: number;
+  readonly startLsn: bigint;
+};
+
+function newState(first: NewLog): LogState {
+  const { source, timeline, term, startLsn, epoch } = first;
   return {
     source,
     timeline,
+    term,
     epochs: [{ epoch, startLsn, endLsn: undefined }],
     endLsn: startLsn,
     trimmed: undefined,

@@ -9,7 +9,7 @@ import type { WriteQueue } from './transaction-frames.ts';
 export type Retention = {
   /** More than that goes, oldest first. */
   readonly bytesMax: number;
-  /** What was committed before goes; microseconds since 2000, undefined for no age. */
+  /** What was committed before goes; microseconds since 1970, undefined for no age. */
   readonly committedBefore: bigint | undefined;
   /** The slowest reader that counts: what it has not read stays, within the cap. */
   readonly heldFrom: { readonly epoch: number; readonly lsn: bigint } | undefined;

@@ -9,7 +9,7 @@ import { Supervisor } from '../supervisor/supervisor.ts';
  * Runs a node until it is told to stop by SIGTERM, SIGINT or SIGHUP. Rejects with the PgError that
  * ended it otherwise.
  */
-export function start(configuration: Configuration): Promise<void> {
+export function start(configuration: Configuration, version: string): Promise<void> {
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
   const logger = openLogger({ level: configuration.logLevel, fields: { role: 'supervisor' } });
   return new Promise((resolve, reject) => {
@@ -21,7 +21,7 @@ export function start(configuration: Configuration): Promise<void> {
     const fail = (error: unknown): void => {
       void stop().finally(() => reject(error));
     };
-    const supervisor = new Supervisor({ configuration, logger, say, onFatal: fail });
+    const supervisor = new Supervisor({ configuration, version, logger, say, onFatal: fail });
     const onSignal = (signal: NodeJS.Signals): void => {
       if (stopping !== undefined && signal === 'SIGINT') supervisor.kill();
       logger.info('stopping', { signal });

@@ -11,9 +11,11 @@ import {
   unrecognisedKey,
 } from '../../core/errors/configuration.ts';
 import { proxyProcessesMax } from '../limits.ts';
-import { type Address, parseAddress } from './address.ts';
+import { type Address, isLoopback, parseAddress } from './address.ts';
 import {
   type Configuration,
+  captureModes,
+  embeddedDatabase,
   logLevels,
   type RoleName,
   roleNames,
@@ -40,11 +42,19 @@ export function readConfiguration(
   environment: Readonly<Record<string, string | undefined>>,
 ): Configuration {
   const given = collect(flags, environment);
+  const upstream = whenGiven(given.upstream, ({ text, source }) => parseUpstream(text, source));
+  const redis = readAddress(given.redis);
   return {
-    upstream: whenGiven(given.upstream, ({ text, source }) => parseUpstream(text, source)),
+    upstream,
     listen: readAddress(given.listen),
     http: readAddress(given.http),
     metrics: readAddress(given.metrics),
+    redis,
+    redisAuth: readRedisAuth(given.redisAuth, redis, upstream !== undefined),
+    capture:
+      whenGiven(given.capture, (value) => readOneOf(value, captureModes)) ??
+      (upstream === undefined ? 'on' : 'on-demand'),
+    databases: readDatabases(given.databases, upstream?.database ?? embeddedDatabase),
     dataDirectory: readDirectory(given.data),
     roles: readRoles(given.roles),
     proxies: whenGiven(given.proxies, readProxies),
@@ -133,6 +143,23 @@ function readRoles(given: Given | undefined): RoleName[] {
     throw settingInvalid(source, text, `a list of ${roleNames.join(', ')}`);
   }
   return [...new Set(roles as RoleName[])];
+}
+
+/** Whoever is not asked reads with the rights of the node, so only on this machine. */
+function readRedisAuth(given: Given | undefined, redis: Address, hasUpstream: boolean): boolean {
+  const isAsked = whenGiven(given, readSwitch);
+  if (isAsked === false && !isLoopback(redis.host)) {
+    throw settingInvalid(given?.source ?? '--redis-auth', 'off', 'on, as --redis is open to other machines');
+  }
+  return isAsked ?? (hasUpstream || !isLoopback(redis.host));
+}
+
+/** Names as they are, without quotes; the first is the one meant when none is named. */
+function readDatabases(given: Given | undefined, own: string): readonly string[] {
+  if (given === undefined) return [own];
+  const names = given.text.split(',').map((name) => name.trim());
+  if (names.includes('')) throw settingInvalid(given.source, given.text, 'a list of databases');
+  return [...new Set(names)];
 }
 
 function readProxies({ text, source }: Given): number {

@@ -4,6 +4,10 @@ export type SettingName =
   | 'listen'
   | 'http'
   | 'metrics'
+  | 'redis'
+  | 'redisAuth'
+  | 'capture'
+  | 'databases'
   | 'data'
   | 'roles'
   | 'proxies'
@@ -53,10 +57,35 @@ export const settings: readonly Setting[] = [
     standard: '127.0.0.1:9090',
   },
   {
+    name: 'redis',
+    flag: 'redis',
+    placeholder: 'HOST:PORT',
+    about: 'captured changes as Redis Streams',
+    standard: '127.0.0.1:6380',
+  },
+  {
+    name: 'redisAuth',
+    flag: 'redis-auth',
+    placeholder: 'on|off',
+    about: 'ask its clients for role and password (default: on with --upstream)',
+  },
+  {
+    name: 'capture',
+    flag: 'capture',
+    placeholder: 'on|on-demand|off',
+    about: 'when changes are captured (default: on, with --upstream on-demand)',
+  },
+  {
+    name: 'databases',
+    flag: 'databases',
+    placeholder: 'LIST',
+    about: 'databases that are captured (default: that of the upstream URL)',
+  },
+  {
     name: 'data',
     flag: 'data',
     placeholder: 'DIR',
-    about: 'embedded Postgres and its log',
+    about: 'embedded Postgres, change log and state',
     standard: './data',
   },
   {
@@ -64,7 +93,7 @@ export const settings: readonly Setting[] = [
     flag: 'roles',
     placeholder: 'LIST',
     about: 'what this node runs',
-    standard: 'proxy,http',
+    standard: 'proxy,engine,http',
   },
   {
     name: 'proxies',

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../contracts/logger.ts';
 import { cannotListen, upstreamNotServing } from '../../core/errors/configuration.ts';
@@ -6,13 +7,15 @@ import type { PartState } from '../../http/node-view.ts';
 import { isServing, probeUpstream } from '../../postgres/probe-upstream.ts';
 import { adviseOn } from '../check/upstream-advice.ts';
 import { type Address, isLoopback, printAddress } from '../config/address.ts';
-import type { Configuration, RoleName } from '../config/configuration.ts';
+import { type Configuration, embeddedDatabase, type RoleName } from '../config/configuration.ts';
 import type { Upstream } from '../config/upstream.ts';
 import { lockDataDirectory } from '../data-lock.ts';
 import { openEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
 import { freePort } from '../free-port.ts';
 import { postgresStopMax } from '../limits.ts';
+import { nodeIdOf } from '../node-identity.ts';
 import type { NodeAddresses } from '../ready-line.ts';
+import type { EngineRoleConfiguration } from '../roles/engine-role.ts';
 import type { HttpRoleConfiguration } from '../roles/http-role.ts';
 import type { ProxyRoleConfiguration } from '../roles/proxy-role.ts';
 import { refuseOpenTrust } from './open-trust.ts';
@@ -24,6 +27,7 @@ import { SupervisedRole } from './supervised-role.ts';
 export type SupervisorOptions = {
   readonly configuration: Configuration;
   readonly logger: Logger;
+  readonly version: string;
   /** Told what a person may want to know, a line at a time. */
   readonly say: (line: string) => void;
   /** A part cannot go on; the node has to be stopped. */
@@ -82,7 +86,7 @@ export class Supervisor {
         port: this.#postgres?.port ?? 0,
         user: 'postgres',
         password: undefined,
-        database: 'postgres',
+        database: embeddedDatabase,
         sslMode: 'disable',
         authority: undefined,
       }
@@ -195,12 +199,21 @@ export class Supervisor {
   #configurationOf(
     name: RoleName,
     previous: Readonly<Record<string, Address>>,
-  ): ProxyRoleConfiguration | HttpRoleConfiguration {
-    const { http, metrics, tls, logLevel } = this.#configuration;
+  ): ProxyRoleConfiguration | EngineRoleConfiguration | HttpRoleConfiguration {
+    const { http, metrics, tls, logLevel, databases, dataDirectory } = this.#configuration;
     const upstream = this.upstream();
     switch (name) {
       case 'proxy':
         return { listen: previous['listen'] ?? this.#listen, upstream, tls, logLevel };
+      case 'engine':
+        return {
+          upstream,
+          databases,
+          dataDirectory,
+          isCaptureOn: this.#configuration.capture === 'on',
+          node: this.#node(),
+          logLevel,
+        };
       case 'http':
         return {
           http: previous['http'] ?? http,
@@ -208,6 +221,17 @@ export class Supervisor {
           upstream,
         };
     }
+  }
+
+  #node(): EngineRoleConfiguration['node'] {
+    const { dataDirectory, roles } = this.#configuration;
+    return {
+      id: nodeIdOf(dataDirectory),
+      host: hostname(),
+      roles,
+      version: this.#options.version,
+      logAddress: undefined,
+    };
   }
 
   #roleOf(name: RoleName): SupervisedRole | undefined {

@@ -4,3 +4,10 @@
 export const flushIntervalMs: number = 2;
 /** Longest time between two status updates to the server, ms. */
 export const statusIntervalMs: number = 1_000;
+/** How often an owner looks at the catalog, the readers and retention when nobody wakes it, ms. */
+export const housekeepingMs: number = 1_000;
+/** How often a node that does not own the capture looks whether it should, ms. */
+export const wishPollMs: number = 1_000;
+/** First and longest wait before capture is tried again, ms. */
+export const retryDelayMinMs: number = 100;
+export const retryDelayMaxMs: number = 10_000;

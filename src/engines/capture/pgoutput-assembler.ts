@@ -2,6 +2,7 @@ import type { LogWriter } from '../../changelog/log-writer.ts';
 import type { TransactionFrames } from '../../changelog/transaction-frames.ts';
 import { schemaVersionId } from '../../changelog/format.ts';
 import { changeDamaged } from '../../core/errors/changes.ts';
+import { readSchemaChange } from '../../protocol/changes/schema-change.ts';
 import { decodeBegin } from '../../protocol/pgoutput/begin.ts';
 import { decodeCommit } from '../../protocol/pgoutput/commit.ts';
 import { decodeMessage } from '../../protocol/pgoutput/logical-message.ts';
@@ -27,7 +28,6 @@ export type AssemblerOptions = {
   readonly describe: (relation: RelationMessage) => Promise<KnownRelation>;
   /** 64 bits of a transaction id that is sent with 32. */
   readonly widenXid: (xid: number) => bigint;
-  readonly prefix: string;
 };
 
 type OpenTransaction = {
@@ -55,9 +55,9 @@ export class PgoutputAssembler {
     this.#options = options;
   }
 
-  /** Whether the WAL that was received ends between two transactions. */
-  get isBetweenTransactions(): boolean {
-    return this.#current === undefined && this.#streamed.size === 0;
+  /** Whether the WAL that was received ends between a Begin and its Commit. */
+  get isInTransaction(): boolean {
+    return this.#current !== undefined;
   }
 
   /** A message `bytes[start, end)`. Undefined when it is dealt with, else a promise of that. */
@@ -146,13 +146,9 @@ export class PgoutputAssembler {
   }
 
   #message(bytes: Buffer, start: number, end: number, walLsn: bigint): void {
-    const { prefix, isTransactional } = decodeMessage(
-      bytes,
-      start,
-      end,
-      this.#stream !== undefined,
-    );
-    if (!isTransactional || prefix !== this.#options.prefix) return;
+    const said = decodeMessage(bytes, start, end, this.#stream !== undefined);
+    // Anybody may write messages: only what our own trigger could have written counts.
+    if (!said.isTransactional || readSchemaChange(said) === undefined) return;
     const { frames } = this.#openTransaction();
     const at = frames.reserve(end - start, walLsn);
     bytes.copy(frames.bytes, at, start, end);

@@ -34,7 +34,6 @@ export type SlotStreamOptions = {
 export class SlotStream {
   readonly #options: SlotStreamOptions;
   readonly #reader: FrameReader = new FrameReader((_type, frameBytes) => frameBytes);
-  #isWorking = false;
   #flushTimer: NodeJS.Timeout | undefined;
   #flushedAt = 0;
   #statusTimer: NodeJS.Timeout | undefined;
@@ -81,7 +80,8 @@ export class SlotStream {
     socket.removeAllListeners('data');
     await syncing;
     if (this.#failure === undefined && !socket.destroyed) this.#sendStatus(false);
-    socket.destroySoon();
+    socket.end();
+    socket.destroy();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -131,8 +131,9 @@ export class SlotStream {
         );
       case 'keepalive': {
         const { writer, assembler } = this.#options;
-        // Nothing that was published is missing before it, unless a transaction is half received.
-        if (assembler.isBetweenTransactions) writer.advance(keepaliveEndLsn(bytes, at));
+        // Nothing that was published is missing before it, unless one is half received: those that are
+        // streamed in progress commit behind it.
+        if (!assembler.isInTransaction) writer.advance(keepaliveEndLsn(bytes, at));
         if (keepaliveWantsReply(bytes, at)) this.#sendStatus(false);
         return undefined;
       }

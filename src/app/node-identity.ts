@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dataDirectoryUnusable } from '../core/errors/configuration.ts';
+import { makeDirectory } from './make-directory.ts';
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Who a node is belongs to its data directory, so that a restart is no other node. */
+export function nodeIdOf(dataDirectory: string): string {
+  const file = join(dataDirectory, 'node-id');
+  try {
+    makeDirectory(dataDirectory);
+    const known = readIfThere(file)?.trim();
+    if (known !== undefined && uuid.test(known)) return known;
+    const id = randomUUID();
+    writeFileSync(file, `${id}\n`);
+    return id;
+  } catch (error) {
+    throw dataDirectoryUnusable(dataDirectory, error);
+  }
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+import { renameSync } from 'node:fs';
+import { stateKey } from './format.ts';
+import { currentEpoch, decodeState, type LogSource, type LogState } from './log-state.ts';
+import { openLogForReading } from './log-store.ts';
+
+/** The state of a log, without opening it for writing; undefined while there is none. */
+export async function readLogState(directory: string): Promise<LogState | undefined> {
+  const store = openLogForReading(directory);
+  if (store === undefined) return undefined;
+  try {
+    const bytes = store.meta.get(stateKey);
+    return bytes === undefined ? undefined : decodeState(bytes);
+  } finally {
+    await store.root.close();
+  }
+}
+
+export function isOfSource(state: LogState, source: LogSource): boolean {
+  return (
+    state.source.systemId === source.systemId && state.source.databaseOid === source.databaseOid
+  );
+}
+
+/** The log of another database is kept, under a name that says of which. */
+export function putAside(directory: string, state: LogState): void {
+  const { systemId, databaseOid } = state.source;
+  const { epoch } = currentEpoch(state);
+  renameSync(directory, `${directory}.${systemId}-${databaseOid}-e${epoch}-${Date.now()}`);
+}

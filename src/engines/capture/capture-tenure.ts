@@ -1,0 +1,242 @@
+import { currentEpoch, type LogSource } from '../../changelog/log-state.ts';
+import type { LogWriter } from '../../changelog/log-writer.ts';
+import type {
+  CaptureCatalog,
+  CaptureFacts,
+  CaptureStatus,
+  CaptureWish,
+  ReaderPosition,
+} from '../../catalog/capture-catalog.ts';
+import { NodeRegistry } from '../../catalog/node-registry.ts';
+import { slotTaken } from '../../core/errors/capture.ts';
+import { PgError } from '../../core/errors/pg-error.ts';
+import { printLsn } from '../../core/lsn.ts';
+import type { Connection } from '../../postgres/connection.ts';
+import { ReplicationConnection } from '../../postgres/replication-stream.ts';
+import type { RelationMessage } from '../../protocol/pgoutput/relation.ts';
+import { asPgError } from '../../postgres/server-error.ts';
+import type { CaptureOptions } from './capture.ts';
+import { type CaptureOptions as Options, readCaptureOptions } from './capture-options.ts';
+import { confirmableLsn } from './confirm-policy.ts';
+import { excludedColumns } from './excluded-columns.ts';
+import { housekeepingMs } from './limits.ts';
+import { type KnownRelation, PgoutputAssembler } from './pgoutput-assembler.ts';
+import { dropPublications, publicationNames, syncPublications } from './publications.ts';
+import { shapeOf } from './relation-shapes.ts';
+import { dropSchemaWatch } from './schema-watch.ts';
+import { dropSlot, slotName } from './slot.ts';
+import { SlotStream } from './slot-stream.ts';
+import { prepareTenure } from './tenure.ts';
+import { ValueKinds } from './value-kinds.ts';
+import { XidSample } from './xid-sample.ts';
+
+export type CaptureTenureOptions = CaptureOptions & {
+  readonly connection: Connection;
+  readonly catalog: CaptureCatalog;
+  readonly facts: CaptureFacts;
+  readonly source: LogSource;
+};
+
+/** The time during which this node owns the capture of a database. */
+export class CaptureTenure {
+  readonly #options: CaptureTenureOptions;
+  readonly #registry: NodeRegistry;
+  readonly #ended: AbortController = new AbortController();
+  #wish: CaptureWish | undefined;
+  #settings: Options | undefined;
+  #readers: readonly ReaderPosition[] = [];
+  #writer: LogWriter | undefined;
+  #stream: SlotStream | undefined;
+  #xids: XidSample | undefined;
+  #failure: unknown;
+  #state = 'starting';
+
+  constructor(options: CaptureTenureOptions) {
+    this.#options = options;
+    this.#registry = new NodeRegistry(options.connection, options.node);
+  }
+
+  /**
+   * Until it is told to stop, capture is switched off, another owner has taken over, or it fails;
+   * a failure is written to the catalog before it rejects.
+   */
+  async run(signal: AbortSignal, onWake: (wake: () => void) => void): Promise<void> {
+    const { catalog, connection } = this.#options;
+    try {
+      this.#wish = await catalog.wish();
+      if (this.#wish.enabled !== true) {
+        await this.#switchOff();
+        return;
+      }
+      this.#settings = await readCaptureOptions(connection, this.#wish.options);
+      await this.#writeStatus(undefined);
+      await this.#capture(AbortSignal.any([signal, this.#ended.signal]), onWake);
+    } catch (error) {
+      const failure = asPgError(error);
+      this.#state = failure.code === '55000' ? 'stopped' : 'failing';
+      if (connection.isOpen) await this.#writeStatus(failure).catch(() => undefined);
+      throw failure;
+    } finally {
+      await this.#writer?.close();
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #capture(signal: AbortSignal, onWake: (wake: () => void) => void): Promise<void> {
+    const { target, directory, connection, catalog, facts, source, logger } = this.#options;
+    const replication = await ReplicationConnection.open(target);
+    try {
+      const { writer, slot } = await prepareTenure({
+        connection,
+        replication,
+        catalog,
+        facts,
+        source,
+        directory,
+        logger,
+        wish: this.#wish!,
+      });
+      this.#writer = writer;
+      this.#xids = await XidSample.open(connection);
+      this.#readers = await catalog.readers();
+      const assembler = this.#assembler(writer);
+      const socket = replication.start(startCommand(slot, writer.endLsn));
+      const stream = new SlotStream({
+        socket,
+        writer,
+        assembler,
+        confirmable: (durableLsn) => this.#confirmable(durableLsn),
+        flushed: () => this.#options.metrics.flushed(target.database, writer.state.changes),
+        started: () => {
+          this.#state = 'streaming';
+          logger.info('capture streams', { database: target.database, from: printLsn(writer.endLsn) });
+        },
+      });
+      this.#stream = stream;
+      const keeping = this.#housekeep(signal, onWake);
+      try {
+        await stream.run(signal);
+      } catch (error) {
+        throw error instanceof PgError && error.code === '55006' ? slotTaken(slot, error) : error;
+      } finally {
+        this.#ended.abort();
+        await keeping;
+        socket.destroy();
+      }
+    } finally {
+      await replication.close();
+    }
+  }
+
+  #assembler(writer: LogWriter): PgoutputAssembler {
+    const kinds = new ValueKinds(this.#options.connection);
+    const isExcluded = excludedColumns(this.#wish?.excludedColumns ?? []);
+    const describe = async (relation: RelationMessage): Promise<KnownRelation> => {
+      if (relation.schema === 'heliosdb') return { version: undefined, kept: undefined };
+      const { shape, kept } = await shapeOf(relation, kinds, isExcluded);
+      return { version: writer.tableVersion(shape), kept };
+    };
+    return new PgoutputAssembler({ writer, describe, widenXid: (xid) => this.#xids!.widen(xid) });
+  }
+
+  #confirmable(durableLsn: bigint): bigint {
+    const writer = this.#writer!;
+    const { epoch } = currentEpoch(writer.state);
+    const { lastCommitLsn, lastChanges } = writer.last;
+    return confirmableLsn({
+      durableLsn,
+      epoch,
+      last: { lsn: lastCommitLsn, seq: lastChanges - 1 },
+      readers: this.#readers,
+      options: this.#settings!,
+    });
+  }
+
+  /** What is to be looked at once a second, and when the catalog changes. */
+  async #housekeep(signal: AbortSignal, onWake: (wake: () => void) => void): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#look();
+      } catch (error) {
+        this.#failure ??= error;
+        this.#ended.abort();
+        return;
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, housekeepingMs);
+        const done = (): void => {
+          clearTimeout(timer);
+          resolve();
+        };
+        onWake(done);
+        signal.addEventListener('abort', done, { once: true });
+      });
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { catalog, connection } = this.#options;
+    const writer = this.#writer!;
+    const wish = await catalog.wish();
+    if (JSON.stringify(wish) !== JSON.stringify(this.#wish)) {
+      // Options, exclusions or the switch: begin again with what is wanted now.
+      this.#ended.abort();
+      return;
+    }
+    this.#readers = await catalog.readers();
+    await this.#xids?.renew();
+    await syncPublications(connection);
+    await this.#trim(writer);
+    await this.#registry.beat();
+    if (!(await this.#writeStatus(undefined))) this.#ended.abort();
+    writer.store.root.readerCheck();
+  }
+
+  async #trim(writer: LogWriter): Promise<void> {
+    const settings = this.#settings!;
+    const before = (Date.now() - settings.retentionAgeMs) * 1_000;
+    const held = this.#readers.filter(({ isEnabled, state }) => isEnabled && state !== 'gap');
+    const slowest = held.sort((a, b) => a.epoch - b.epoch || (a.lsn < b.lsn ? -1 : 1))[0];
+    await writer.trim({
+      bytesMax: settings.retentionBytes,
+      committedBefore: BigInt(before),
+      heldFrom: slowest,
+    });
+  }
+
+  async #writeStatus(error: PgError | undefined): Promise<boolean> {
+    const { catalog, facts, node } = this.#options;
+    const state = this.#writer?.state;
+    const first = state?.epochs[0];
+    const status: CaptureStatus = {
+      state: this.#state,
+      logStart: state?.trimmed === undefined ? first?.startLsn : state.trimmed.lsn + 1n,
+      logEnd: state?.endLsn,
+      durable: this.#writer?.durableLsn,
+      confirmed: this.#stream?.confirmedLsn,
+      logBytes: state?.bytes ?? 0,
+      changes: state?.changes ?? 0,
+      error,
+    };
+    return catalog.writeStatus(facts.term, node.id, status);
+  }
+
+  /** Nothing of ours stays behind in the server; the log stays readable. */
+  async #switchOff(): Promise<void> {
+    const { catalog, connection, facts, source } = this.#options;
+    if (facts.slot !== undefined) {
+      await dropSlot(connection, slotName(source.databaseOid));
+      await catalog.forgetSlot(facts.term);
+    }
+    await dropSchemaWatch(connection);
+    await dropPublications(connection);
+  }
+}
+
+function startCommand(slot: string, from: bigint): string {
+  const publications = publicationNames.map((name) => `"${name}"`).join(',');
+  return (
+    `START_REPLICATION SLOT "${slot}" LOGICAL ${printLsn(from)} ` +
+    `(proto_version '2', publication_names '${publications}', streaming 'on', messages 'true')`
+  );
+}

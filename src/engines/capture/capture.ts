@@ -1,0 +1,118 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { CaptureCatalog, type CaptureFacts } from '../../catalog/capture-catalog.ts';
+import { migrate } from '../../catalog/migrate.ts';
+import type { NodeIdentity } from '../../catalog/node-registry.ts';
+import { bindInstallation } from '../../catalog/installation.ts';
+import { NodeRegistry } from '../../catalog/node-registry.ts';
+import { Ownership } from '../../catalog/ownership.ts';
+import type { CaptureMetrics } from '../../contracts/capture-metrics.ts';
+import type { Logger } from '../../contracts/logger.ts';
+import { PgError } from '../../core/errors/pg-error.ts';
+import { Connection } from '../../postgres/connection.ts';
+import type { ConnectionTarget } from '../../postgres/connection-target.ts';
+import { asPgError } from '../../postgres/server-error.ts';
+import { CaptureTenure } from './capture-tenure.ts';
+import { retryDelayMaxMs, retryDelayMinMs, wishPollMs } from './limits.ts';
+
+export type CaptureOptions = {
+  readonly target: ConnectionTarget;
+  /** Where the change log of this database is. */
+  readonly directory: string;
+  readonly node: NodeIdentity;
+  /** `on`: capture begins without being asked for, unless somebody has said no. */
+  readonly isOn: boolean;
+  readonly logger: Logger;
+  readonly metrics: CaptureMetrics;
+};
+
+/**
+ * Capture of one database by this node: waits until it is wanted and nobody else does it, then
+ * streams, and begins again after whatever ends that. Never rejects; what is wrong is in the
+ * catalog, the log and the metrics.
+ */
+export class Capture {
+  readonly #options: CaptureOptions;
+  #wake: () => void = () => undefined;
+
+  constructor(options: CaptureOptions) {
+    this.#options = options;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      const startedAt = performance.now();
+      try {
+        await this.#connected(signal);
+      } catch (error) {
+        this.#report(error);
+      }
+      if (performance.now() - startedAt > retryDelayMaxMs) failures = 0;
+      const wait = Math.min(retryDelayMinMs * 2 ** failures, retryDelayMaxMs);
+      failures += 1;
+      await this.#sleep(wait, signal);
+    }
+  }
+
+  #report(error: unknown): void {
+    const { logger, metrics, target } = this.#options;
+    const { code, message, detail, hint } = asPgError(error);
+    metrics.failed(target.database, code);
+    logger.warn('capture stopped', { database: target.database, code, message, detail, hint });
+    if (!(error instanceof PgError)) logger.error('capture failed unexpectedly', { error });
+  }
+
+  /** One control connection, from connecting to its end. */
+  async #connected(signal: AbortSignal): Promise<void> {
+    const { target, node, isOn } = this.#options;
+    const connection = await Connection.open(target);
+    const lost = new AbortController();
+    connection.onceClosed(() => lost.abort());
+    const either = AbortSignal.any([signal, lost.signal]);
+    try {
+      await migrate(connection);
+      const registry = new NodeRegistry(connection, node);
+      await registry.register();
+      await connection.listen('heliosdb', () => this.#wake());
+      const catalog = new CaptureCatalog(connection);
+      if (isOn) await catalog.enableUnlessSaid();
+      while (!either.aborted) {
+        await this.#tryOwning(connection, catalog, either);
+        await registry.beat();
+        await this.#sleep(wishPollMs, either);
+      }
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** Does the work when it is wanted and the ownership is free. */
+  async #tryOwning(
+    connection: Connection,
+    catalog: CaptureCatalog,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { node } = this.#options;
+    const wish = await catalog.wish();
+    if (wish.enabled !== true && (await catalog.facts()).slot === undefined) return;
+    const ownership = new Ownership(connection, node.id);
+    if (!(await ownership.acquire())) return;
+    try {
+      const source = await bindInstallation(connection);
+      const facts: CaptureFacts = await catalog.takeOver(node.id);
+      const tenure = new CaptureTenure({ ...this.#options, connection, catalog, facts, source });
+      await tenure.run(signal, (wake) => {
+        this.#wake = wake;
+      });
+    } finally {
+      if (connection.isOpen) await ownership.release();
+    }
+  }
+
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    const either = AbortSignal.any([signal, woken.signal]);
+    await delay(ms, undefined, { signal: either }).catch(() => undefined);
+  }
+}

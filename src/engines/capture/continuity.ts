@@ -1,0 +1,112 @@
+import { printLsn } from '../../core/lsn.ts';
+
+/** What the log of this node holds. */
+export type LogFacts = {
+  readonly epoch: number;
+  readonly timeline: number;
+  /** All WAL before it is in the log. */
+  readonly endLsn: bigint;
+  /** Under which term it was written last. */
+  readonly term: number;
+};
+
+/** A replication slot as the server has it. */
+export type SlotFacts = {
+  readonly confirmedLsn: bigint;
+  /** Why it is of no use any more; undefined while it is. */
+  readonly lostBecause: string | undefined;
+};
+
+export type ServerFacts = {
+  readonly timeline: number;
+  /** How far its WAL is written. */
+  readonly walLsn: bigint;
+  /** Where the timelines before this one ended. */
+  readonly history: readonly { readonly timeline: number; readonly endLsn: bigint }[];
+};
+
+export type Continuity =
+  /** The log goes on where it ends. */
+  | { readonly kind: 'continue' }
+  /** The log of this node does not reach the slot, which another node has served: it begins anew. */
+  | { readonly kind: 'restart-log'; readonly startLsn: bigint }
+  /** A slot has to be made, and with it an epoch; nothing is known to be missing. */
+  | { readonly kind: 'begin' }
+  /** Changes are missing: a new epoch, once somebody says so. */
+  | {
+      readonly kind: 'gap';
+      readonly from: bigint;
+      readonly to: bigint | undefined;
+      readonly reason: string;
+      /** The slot that is there cannot be used. */
+      readonly dropsSlot: boolean;
+    };
+
+/**
+ * Whether changes can go on without a gap, from what the catalog, the log, the slot and the server
+ * say. Pure; every pair of these that does not fit is a gap, never a silent skip.
+ */
+export function judgeContinuity(facts: {
+  /** The catalog's: its epoch (0 before the first), the term of this owner. */
+  readonly epoch: number;
+  readonly term: number;
+  /** Undefined before the first slot, and after one was given up on purpose. */
+  readonly slotName: string | undefined;
+  readonly catalogTimeline: number | undefined;
+  readonly log: LogFacts | undefined;
+  readonly slot: SlotFacts | undefined;
+  readonly server: ServerFacts;
+}): Continuity {
+  const { epoch, slotName, slot, server } = facts;
+  if (slotName === undefined) return { kind: 'begin' };
+  const log = facts.log?.epoch === epoch ? facts.log : undefined;
+  const known = log?.endLsn ?? slot?.confirmedLsn ?? 0n;
+  if (slot === undefined) {
+    return gap(known, undefined, `Replication slot "${slotName}" is gone.`, false);
+  }
+  if (slot.lostBecause !== undefined) {
+    return gap(
+      known,
+      undefined,
+      `Replication slot "${slotName}" was invalidated: ${slot.lostBecause}.`,
+      true,
+    );
+  }
+  const timeline = log?.timeline ?? facts.catalogTimeline ?? server.timeline;
+  const branch = divergence(timeline, known, server);
+  if (branch !== undefined) return gap(branch, slot.confirmedLsn, branchReason(branch), true);
+  if (log === undefined) return { kind: 'restart-log', startLsn: slot.confirmedLsn };
+  if (slot.confirmedLsn <= log.endLsn) return { kind: 'continue' };
+  // Somebody has told the slot to forget what this log does not have: another owner, which had it
+  // in its own log, or a stranger.
+  if (facts.term - log.term > 1) return { kind: 'restart-log', startLsn: slot.confirmedLsn };
+  return gap(
+    log.endLsn,
+    slot.confirmedLsn,
+    `Replication slot "${slotName}" was advanced or made anew by somebody else.`,
+    false,
+  );
+}
+
+function gap(
+  from: bigint,
+  to: bigint | undefined,
+  reason: string,
+  dropsSlot: boolean,
+): Continuity {
+  return { kind: 'gap', from, to, reason, dropsSlot };
+}
+
+/** Where the server's history leaves the one that was captured, if that is before its end. */
+function divergence(timeline: number, known: bigint, server: ServerFacts): bigint | undefined {
+  if (server.timeline === timeline) return server.walLsn < known ? server.walLsn : undefined;
+  const ends = server.history.filter((end) => end.timeline >= timeline);
+  const own = ends.find((end) => end.timeline === timeline);
+  if (own === undefined) return 0n;
+  const earliest = ends.reduce((least, { endLsn }) => (endLsn < least ? endLsn : least), own.endLsn);
+  return earliest < known ? earliest : undefined;
+}
+
+function branchReason(branch: bigint): string {
+  return `The server went on from ${printLsn(branch)}, before the end of what was captured: it was restored or failed over.`;
+}

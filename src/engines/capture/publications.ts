@@ -1,0 +1,59 @@
+import { capturePrivilegeMissing } from '../../core/errors/capture.ts';
+import { PgError } from '../../core/errors/pg-error.ts';
+import type { Connection } from '../../postgres/connection.ts';
+
+/** What START_REPLICATION is asked for. */
+export const publicationNames = ['heliosdb_inserts', 'heliosdb_updates'] as const;
+
+const operations = {
+  heliosdb_inserts: 'insert, truncate',
+  heliosdb_updates: 'update, delete',
+} as const;
+
+/** Makes the two publications where they are missing and brings them up to date. */
+export async function ensurePublications(connection: Connection): Promise<void> {
+  const [server] = await connection.query(
+    `SELECT current_setting('server_version_num')::int AS version,
+            (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) AS superuser`,
+  );
+  const generated =
+    Number(server?.['version']) >= 180_000 ? ', publish_generated_columns = stored' : '';
+  try {
+    for (const name of publicationNames) {
+      const [there] = await connection.query(
+        'SELECT FROM pg_catalog.pg_publication WHERE pubname = $1',
+        [name],
+      );
+      if (there !== undefined) continue;
+      // All tables, those of tomorrow too, need a superuser.
+      const isForAll = name === 'heliosdb_inserts' && server?.['superuser'] === true;
+      await connection.query(
+        `CREATE PUBLICATION ${name} ${isForAll ? 'FOR ALL TABLES' : ''}
+           WITH (publish = '${operations[name]}', publish_via_partition_root = true${generated})`,
+      );
+    }
+    await syncPublications(connection);
+  } catch (error) {
+    if (error instanceof PgError && error.code === '42501') throw capturePrivilegeMissing(error);
+    throw error;
+  }
+}
+
+/** Brings them up to the tables there are now, as far as these are not locked. */
+export async function syncPublications(connection: Connection): Promise<void> {
+  await connection.query('SET lock_timeout = 1000');
+  try {
+    await connection.query('SELECT heliosdb.sync_publications()');
+  } catch (error) {
+    // Locked tables: the next time.
+    if (!(error instanceof PgError && error.code === '55P03')) throw error;
+  } finally {
+    await connection.query('RESET lock_timeout').catch(() => undefined);
+  }
+}
+
+export async function dropPublications(connection: Connection): Promise<void> {
+  for (const name of publicationNames) {
+    await connection.query(`DROP PUBLICATION IF EXISTS ${name}`);
+  }
+}
