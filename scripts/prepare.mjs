@@ -18,6 +18,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sourceFolders = ['src', 'sql-tests/runner', 'bench', 'scripts'];
 const installStamp = join(root, 'node_modules', '.heliosdb-lock');
 const buildStamp = join(root, 'dist', '.heliosdb-build');
+const grammarStamp = join(root, 'dist', '.heliosdb-grammar');
 
 const lockFile = join(root, 'package-lock.json');
 const lockHash = hash(readFileSync(lockFile));
@@ -35,11 +36,25 @@ if (readIfThere(installStamp) !== lockHash) {
   }
 }
 
+const force = process.argv.includes('--force');
+const grammars = filesBelow('grammar', '.peggy');
+const grammarFiles = [...grammars, 'scripts/grammars.mjs', 'node_modules/peggy/package.json'];
+const grammarPrint = hash(grammarFiles.map((file) => `${file} ${content(file)}`).join());
+if (force || readIfThere(grammarStamp) !== grammarPrint || !grammars.every(isCompiled)) {
+  say('compiling grammars');
+  const { buildGrammars } = await import('./grammars.mjs');
+  const wrong = buildGrammars(root);
+  if (wrong !== undefined) {
+    say(wrong);
+    process.exit(1);
+  }
+  writeFileSync(grammarStamp, grammarPrint);
+}
+
 const sources = sourceFolders.flatMap((folder) => filesBelow(folder, '.ts'));
 const fingerprint = hash(
   [lockHash, ...['tsconfig.json', ...sources].map((file) => `${file} ${signature(file)}`)].join(),
 );
-const force = process.argv.includes('--force');
 if (force || readIfThere(buildStamp) !== fingerprint) {
   say('building');
   // The compiler takes its own record for the truth, also when the files are gone. Only the record
@@ -67,12 +82,19 @@ function isInstalled() {
 /** What was compiled from a file that is gone, which would go on being run as a test. */
 function removeOrphans() {
   for (const file of filesBelow('dist', '.js')) {
+    if (file.startsWith('dist/grammar/')) continue;
     const source = file.slice('dist/'.length, -'.js'.length);
     if (existsSync(join(root, `${source}.ts`))) continue;
     for (const ending of ['.js', '.js.map', '.d.ts']) {
       rmSync(join(root, 'dist', source + ending), { force: true });
     }
   }
+}
+
+/** Whether a grammar has its parser; the shared rules have none. */
+function isCompiled(file) {
+  if (file === 'grammar/lexical.peggy') return true;
+  return existsSync(join(root, 'dist', `${file.slice(0, -'.peggy'.length)}.js`));
 }
 
 function filesBelow(folder, ending) {
@@ -92,8 +114,12 @@ function signature(file) {
   return `${size} ${mtimeMs}`;
 }
 
-function hash(content) {
-  return createHash('sha256').update(content).digest('hex');
+function content(file) {
+  return readIfThere(join(root, file)) ?? '';
+}
+
+function hash(text) {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function readIfThere(file) {
