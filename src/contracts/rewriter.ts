@@ -85,11 +85,20 @@ export type EventsRead = {
   readonly sinceLsn?: { readonly lsn: bigint; readonly position: number };
   /** Undefined: LIMIT ALL. */
   readonly limit: number | undefined;
-  /** Postgres filters: more than `limit` changes have to be offered to it. */
+  /** WHERE: Postgres filters, so that more than `limit` changes have to be offered to it. */
   readonly isFiltered: boolean;
+  /** Given when `isFiltered`. */
+  readonly filter?: EventsFilter;
   /** FOLLOW: goes on until it is cancelled. */
   readonly follows: boolean;
 };
+
+/**
+ * A query that is asked on the client's own backend before, once for each batch of candidates in
+ * the setting: one row of one text column, the ordinals from 0 of those for which WHERE holds, in
+ * order and joined by commas, null where there is none. It has the statement's parameters.
+ */
+export type EventsFilter = { readonly text: string; readonly positions: PositionMap };
 
 /** The fields of an ErrorResponse that a rewrite may set. */
 export type ErrorFields = {
@@ -112,6 +121,8 @@ export type ErrorRewrite = {
     /** The backend function named in field R: the same in every message language. */
     readonly routine?: string;
     readonly messageIncludes?: string;
+    /** Of field W: the function it happened in, to tell it from the same error elsewhere. */
+    readonly contextIncludes?: string;
   };
   readonly fields: ErrorFields | HintOnly;
 };

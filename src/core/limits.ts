@@ -57,3 +57,5 @@ export const parserStartDeadlineMs: number = 15_000;
 export const arrayDepthMax: number = 6;
 /** Longest chain of domains and arrays that is followed to a type; beyond it a value is a text. */
 export const typeDepthMax: number = 64;
+/** SHOW CDC EVENTS in one Query, each with a setting of its own; one more is refused (54000). */
+export const eventsReadsMax: number = 16;

@@ -10,20 +10,23 @@ const refused = 'heliosdb_refused';
  * is rolled back by Postgres itself. The server's log shows why.
  */
 export function refusalText(error: PgError): string {
-  return `SELECT ${refused} /* ${error.message.replaceAll('*/', '* /')} */`;
+  // What a message quotes must neither end the comment nor begin one in it.
+  const message = error.message.replaceAll('*/', '* /').replaceAll('/*', '/ *');
+  return `SELECT ${refused} /* ${message} */`;
 }
 
 /** What the client sees of that failure. */
 export function refusalRewrite(error: PgError): ErrorRewrite {
+  return { when: { code: '42703', messageIncludes: refused }, fields: fieldsOf(error) };
+}
+
+export function fieldsOf(error: PgError): ErrorFields {
   return {
-    when: { code: '42703', messageIncludes: refused },
-    fields: {
-      code: error.code,
-      message: error.message,
-      ...(error.detail === undefined ? {} : { detail: error.detail }),
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      ...(error.position === undefined ? {} : { position: error.position }),
-    },
+    code: error.code,
+    message: error.message,
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.position === undefined ? {} : { position: error.position }),
   };
 }
 

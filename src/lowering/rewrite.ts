@@ -1,17 +1,22 @@
-import type { ErrorRewrite, Lowered, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
+import type { ErrorRewrite, EventsRead, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
+import { cdcLoweringFailed } from '../core/errors/cdc.ts';
 import type { PgError } from '../core/errors/pg-error.ts';
 import { quoteLiteral } from '../core/quoting.ts';
-import { extendedTokens, isBodyWithWindow } from '../sql/detect.ts';
+import { extendedTokens, isBodyWithWindow, isExtended } from '../sql/detect.ts';
 import type { Token } from '../sql/lexer.ts';
 import { type Node, parseStatements, tagOf } from '../sql/parse-tree.ts';
 import { Source, type TokenRange } from '../sql/source.ts';
 import { checkComplexity, statementRanges } from '../sql/statement-ranges.ts';
-import { plainCalls } from '../sql/table-window.ts';
+import { type PlainCalls, plainCalls } from '../sql/table-window.ts';
+import { type CdcRange, cdcRange, hideCdc } from './cdc/cdc-ranges.ts';
+import { lowerCdc } from './cdc/lower.ts';
+import type { LoweredCdc } from './cdc/lowered-statement.ts';
+import type { Place } from './cdc/show-cdc-events.ts';
 import { isLoweredExplain, type LoweredExplain, readLoweredExplain } from './explain.ts';
 import { declaredParameters, type Probed, probedQuery } from './probe-range.ts';
 import { firstFreeParameter, Questions } from './questions.ts';
 import { bodyRewrites, refusalRewrite, refusalText, runTimeRewrites } from './refusal.ts';
-import { apart, Edits, generated, positionsOf, textOf } from './splice.ts';
+import { apart, Edits, generated, type Pieces, positionsOf, textOf } from './splice.ts';
 import { holdsWindow, type StatementContext, WindowedStatement } from './statement.ts';
 import { Survey } from './survey.ts';
 import { asRefusal } from './unexpected.ts';
@@ -24,19 +29,71 @@ export async function rewrite(input: RewriteInput): Promise<Rewrite> {
   const tokens = extendedTokens(input.text, input);
   if (tokens === null) return { kind: 'pass' };
   const plain = plainCalls(parserText(input, tokens), tokens);
-  const source = new Source(input.text, plain.tokens, plain.text);
-  const ranges = statementRanges(source);
+  const query = readQuery(input, plain);
+  const { ranges, cdc, source } = query;
   if (input.protocol === 'extended' && ranges.length > 1) return { kind: 'pass' };
-  const tooComplex = checkComplexity(source, ranges);
-  if (tooComplex !== undefined) return refuse(input, source, tooComplex.range, tooComplex.error);
-  const statements = await parseStatements(plain.text);
-  if (statements === null || statements.length !== ranges.length) return { kind: 'pass' };
-  const rewriting = new QueryRewriting(input, source, plain);
-  for (const [index, statement] of statements.entries()) {
-    const probe = rewriting.add(statement.node, ranges[index]!, index);
-    if (probe !== undefined) return probe;
+  const tooComplex = query.isParsed
+    ? checkComplexity(source, ranges.filter(isNot(cdc)))
+    : undefined;
+  const isReadable = query.isParsed && tooComplex === undefined;
+  const nodes = isReadable ? await parseNodes(query) : [];
+  // Postgres words what is wrong with the text; with a statement of ours in it, it could not.
+  if (nodes === null && cdc.every((one) => one === undefined)) return { kind: 'pass' };
+  const rewriting = new QueryRewriting(input, query, plain);
+  for (const [index, range] of ranges.entries()) {
+    const [ours, node] = [cdc[index], nodes?.[index]];
+    if (ours !== undefined) await rewriting.addCdc(ours, node, index);
+    else if (range === tooComplex?.range) rewriting.refuse(range, tooComplex.error);
+    else if (node !== undefined) {
+      const probe = rewriting.add(node, range, index);
+      if (probe !== undefined) return probe;
+    }
   }
   return rewriting.finish();
+}
+
+/** The statements of a text, and what its parser is to see of it. */
+type Query = {
+  readonly source: Source;
+  readonly ranges: readonly TokenRange[];
+  /** For each range: what is on change data capture. */
+  readonly cdc: readonly (CdcRange | undefined)[];
+  /** Whether there is anything to find for Postgres's parser. */
+  readonly isParsed: boolean;
+  readonly parsed: string;
+};
+
+function readQuery(input: RewriteInput, plain: PlainCalls): Query {
+  const source = new Source(input.text, plain.tokens, plain.text);
+  const ranges = statementRanges(source);
+  const cdc = ranges.map((range) => cdcRange(source, range));
+  const isParsed = ranges.some((range, index) => {
+    const ours = cdc[index];
+    return ours === undefined ? holdsExtended(source, range) : ours.isExplained;
+  });
+  if (!isParsed || cdc.every((one) => one === undefined)) {
+    return { source, ranges, cdc, isParsed, parsed: plain.text };
+  }
+  const parsed = hideCdc(plain.text, source, cdc);
+  return { source: new Source(input.text, plain.tokens, parsed), ranges, cdc, isParsed, parsed };
+}
+
+function holdsExtended(source: Source, range: TokenRange): boolean {
+  for (let at = range.from; at < range.to; at += 1) {
+    if (isExtended(source.tokens, at)) return true;
+  }
+  return false;
+}
+
+function isNot(cdc: Query['cdc']): (range: TokenRange, index: number) => boolean {
+  return (_, index) => cdc[index] === undefined;
+}
+
+/** Null when the statements cannot be told apart. */
+async function parseNodes({ parsed, ranges }: Query): Promise<readonly Node[] | null> {
+  const statements = await parseStatements(parsed);
+  if (statements === null || statements.length !== ranges.length) return null;
+  return statements.map(({ node }) => node);
 }
 
 /**
@@ -55,20 +112,6 @@ function parserText(input: RewriteInput, tokens: readonly Token[]): string {
   return text + input.text.slice(at);
 }
 
-function refuse(input: RewriteInput, source: Source, range: TokenRange, error: PgError): Lowered {
-  const edits = new Edits();
-  replaceStatement(edits, source, range, refusalText(error));
-  const pieces = apart(input.text, edits.render(0, input.text.length));
-  return {
-    kind: 'send',
-    text: textOf(input.text, pieces),
-    positions: positionsOf(input.text, pieces),
-    errors: [refusalRewrite(error)],
-    tags: [],
-    loweredStatements: 0,
-  };
-}
-
 function replaceStatement(edits: Edits, source: Source, range: TokenRange, text: string): void {
   const start = source.startOf(range);
   edits.replace(start, source.endOf(range), [generated(text, start)]);
@@ -78,16 +121,47 @@ function replaceStatement(edits: Edits, source: Source, range: TokenRange, text:
 class QueryRewriting {
   readonly #input: RewriteInput;
   readonly #source: Source;
+  readonly #ranges: readonly TokenRange[];
   readonly #tableForms: StatementContext['tableForms'];
   readonly #edits = new Edits();
   readonly #errors: ErrorRewrite[] = [];
   readonly #tags: { statement: number; tag: string }[] = [];
+  readonly #events: EventsRead[] = [];
   #lowered = 0;
 
-  constructor(input: RewriteInput, source: Source, tableForms: StatementContext['tableForms']) {
+  constructor(input: RewriteInput, query: Query, tableForms: StatementContext['tableForms']) {
     this.#input = input;
-    this.#source = source;
+    this.#source = query.source;
+    this.#ranges = query.ranges;
     this.#tableForms = tableForms;
+  }
+
+  /** Makes one statement fail. */
+  refuse(range: TokenRange, error: PgError): void {
+    replaceStatement(this.#edits, this.#source, range, refusalText(error));
+    this.#errors.push(refusalRewrite(error));
+  }
+
+  /** Lowers a statement on change data capture; `node` is known only of an EXPLAIN. */
+  async addCdc(cdc: CdcRange, node: Node | undefined, index: number): Promise<void> {
+    const range = this.#ranges[index]!;
+    // Postgres says what is wrong with the EXPLAIN.
+    if (cdc.isExplained && (node === undefined || !isLoweredExplain(node))) return;
+    const place: Place = {
+      source: this.#source,
+      anchor: this.#source.startOf(cdc.start.range),
+      statement: cdc.isExplained ? 0 : index,
+      ordinal: this.#events.length,
+    };
+    const ranges = cdc.isExplained ? [range] : this.#ranges;
+    try {
+      const explain = cdc.isExplained ? readLoweredExplain(this.#source, node!, range) : undefined;
+      const lowered = await lowerCdc(cdc.start, place, { ranges, options: this.#input });
+      if (explain !== undefined) this.#explainCdc(lowered, range, { index, explain });
+      else this.#lowerCdc(lowered, range, index);
+    } catch (error) {
+      this.refuse(range, asRefusal(error, cdcLoweringFailed));
+    }
   }
 
   /** Rewrites one statement, or answers the probe that has to come first. */
@@ -121,9 +195,7 @@ class QueryRewriting {
       }
       this.#lower(statement, range, index, explain);
     } catch (error) {
-      const refusal = asRefusal(error);
-      replaceStatement(this.#edits, this.#source, range, refusalText(refusal));
-      this.#errors.push(refusalRewrite(refusal));
+      this.refuse(range, asRefusal(error));
     }
     return undefined;
   }
@@ -140,6 +212,7 @@ class QueryRewriting {
       errors: this.#errors,
       tags: this.#tags,
       loweredStatements: this.#lowered,
+      ...(this.#events.length === 0 ? {} : { events: this.#events }),
     };
   }
 
@@ -186,9 +259,36 @@ class QueryRewriting {
       return;
     }
     const inner = this.#source.tokens[explain.queryFrom]!.start;
+    this.#show(edits.render(inner, end), range, index);
+  }
+
+  #lowerCdc(lowered: LoweredCdc, range: TokenRange, index: number): void {
+    const { pieces, tag, errors, events } = lowered;
+    this.#edits.replace(this.#source.startOf(range), this.#source.endOf(range), pieces);
+    this.#lowered += 1;
+    this.#tags.push({ statement: index, tag });
+    this.#errors.push(...errors);
+    if (events !== undefined) this.#events.push(events);
+  }
+
+  #explainCdc(
+    { pieces }: LoweredCdc,
+    range: TokenRange,
+    { index, explain }: { readonly index: number; readonly explain: LoweredExplain },
+  ): void {
+    this.#lowered += 1;
+    if (explain.isAsked) {
+      this.#show(pieces, range, index);
+      return;
+    }
+    const [start, end] = [this.#source.startOf(range), this.#source.endOf(range)];
+    this.#edits.replace(start, end, explain.without.render(start, end));
+  }
+
+  /** Shows lowered text instead of running it. */
+  #show(pieces: Pieces, range: TokenRange, index: number): void {
     const { text } = this.#input;
-    const lowered = textOf(text, apart(text, edits.render(inner, end)));
-    const lines = lowered.split('\n').map(quoteLiteral);
+    const lines = textOf(text, apart(text, pieces)).split('\n').map(quoteLiteral);
     const list = lines.length === 1 ? lines[0] : `unnest(ARRAY[${lines.join(', ')}])`;
     replaceStatement(this.#edits, this.#source, range, `SELECT ${list}::text AS "QUERY PLAN"`);
     this.#tags.push({ statement: index, tag: 'EXPLAIN' });

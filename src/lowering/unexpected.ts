@@ -6,8 +6,11 @@ import { PgError } from '../core/errors/pg-error.ts';
  * that statement alone; an exhausted stack or a broken parser is thrown on, for after those the
  * worker is not to be used again.
  */
-export function asRefusal(error: unknown): PgError {
+export function asRefusal(
+  error: unknown,
+  failed: (reason: string) => PgError = loweringFailed,
+): PgError {
   if (error instanceof PgError) return error;
-  if (error instanceof TypeError) return loweringFailed(error.message);
+  if (error instanceof TypeError) return failed(error.message);
   throw error;
 }

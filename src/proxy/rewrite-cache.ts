@@ -60,5 +60,8 @@ export function cacheKey(input: RewriteInput): string {
 /** Rough, and on the safe side: a position segment is three numbers and an object. */
 function unitsOf(rewrite: Rewrite): number {
   if (rewrite.kind === 'pass') return 16;
-  return rewrite.text.length + 32 * rewrite.positions.length + 1024;
+  const filters = rewrite.kind === 'send' ? (rewrite.events ?? []).map(({ filter }) => filter) : [];
+  const texts = [rewrite, ...filters.filter((filter) => filter !== undefined)];
+  const sizes = texts.map(({ text, positions }) => text.length + 32 * positions.length + 1024);
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

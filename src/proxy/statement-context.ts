@@ -76,10 +76,21 @@ function fits({ when }: ErrorRewrite, context: StatementContext, fields: Respons
   if (when.routine !== undefined && fields.get('R')?.toString('latin1') !== when.routine) {
     return false;
   }
-  if (when.messageIncludes === undefined) return true;
-  const message = fields.get('M') ?? Buffer.alloc(0);
-  const text = context.coding.decode(message) ?? message.toString('latin1');
-  return text.includes(when.messageIncludes);
+  return (
+    includes(context, fields.get('M'), when.messageIncludes) &&
+    includes(context, fields.get('W'), when.contextIncludes)
+  );
+}
+
+/** True too when nothing is asked for. */
+function includes(
+  context: StatementContext,
+  field: Buffer | undefined,
+  wanted: string | undefined,
+): boolean {
+  if (wanted === undefined) return true;
+  if (field === undefined) return false;
+  return (context.coding.decode(field) ?? field.toString('latin1')).includes(wanted);
 }
 
 function reword(

@@ -1,0 +1,30 @@
+import { parseCdc } from '../../sql/cdc/parse.ts';
+import type { CdcStart } from '../../sql/cdc/statement-start.ts';
+import type { LexerOptions } from '../../sql/lexer.ts';
+import type { TokenRange } from '../../sql/source.ts';
+import { lowerAlterCdcCapture } from './alter-cdc-capture.ts';
+import type { LoweredCdc } from './lowered-statement.ts';
+import { checkEventsPlace } from './one-query.ts';
+import { lowerShowCdcEvents, type Place } from './show-cdc-events.ts';
+import { lowerShowCdcStatus } from './show-cdc-status.ts';
+
+/**
+ * A statement on change data capture as plain SQL; `ranges` are the statements of its Query. Throws
+ * the PgError of a statement that is wrong.
+ */
+export async function lowerCdc(
+  start: CdcStart,
+  place: Place,
+  { ranges, options }: { readonly ranges: readonly TokenRange[]; readonly options: LexerOptions },
+): Promise<LoweredCdc> {
+  const statement = await parseCdc(place.source, start, options);
+  switch (statement.stem) {
+    case 'show-cdc-events':
+      checkEventsPlace(statement, place, ranges);
+      return lowerShowCdcEvents(statement, place);
+    case 'show-cdc-status':
+      return lowerShowCdcStatus(statement, place.anchor);
+    case 'alter-cdc-capture':
+      return lowerAlterCdcCapture(statement, place.anchor);
+  }
+}

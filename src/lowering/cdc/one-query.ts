@@ -1,0 +1,39 @@
+import { eventsAfterEnd, followWithOthers, tooManyEventsReads } from '../../core/errors/cdc.ts';
+import { eventsReadsMax } from '../../core/limits.ts';
+import type { ShowCdcEvents } from '../../sql/cdc/statement.ts';
+import type { Source, TokenRange } from '../../sql/source.ts';
+import type { Place } from './show-cdc-events.ts';
+
+/**
+ * Whether a SHOW CDC EVENTS can read what was handed over for it before the Query: not when it is
+ * in another transaction, or behind a rollback. Throws the PgError when it cannot.
+ */
+export function checkEventsPlace(
+  statement: ShowCdcEvents,
+  place: Place,
+  ranges: readonly TokenRange[],
+): void {
+  const { source } = place;
+  const at = { position: source.positionOf(place.anchor) };
+  if (place.ordinal >= eventsReadsMax) throw tooManyEventsReads(eventsReadsMax, at);
+  if (statement.follows && ranges.length > 1) throw followWithOthers(at);
+  for (const range of ranges.slice(0, place.statement)) {
+    const ending = endingOf(source, range);
+    if (ending !== undefined) throw eventsAfterEnd(ending, at);
+  }
+}
+
+const ends: ReadonlySet<string> = new Set(['commit', 'end', 'rollback', 'abort']);
+const twoWords: ReadonlySet<string> = new Set(['PREPARE TRANSACTION', 'RESET ALL', 'DISCARD ALL']);
+
+/** What a statement is called that loses the setting; undefined for every other. */
+function endingOf(source: Source, range: TokenRange): string | undefined {
+  const [first, second] = [source.name(range.from), source.name(range.from + 1)];
+  if (source.tokens[range.from]?.kind !== 'word') return undefined;
+  if (ends.has(first)) {
+    // COMMIT PREPARED and ROLLBACK PREPARED are about another transaction.
+    return second === 'prepared' ? undefined : first.toUpperCase();
+  }
+  const both = `${first} ${range.from + 1 < range.to ? second : ''}`.toUpperCase();
+  return twoWords.has(both) ? both : undefined;
+}

@@ -1,0 +1,45 @@
+import type { ErrorFields, ErrorRewrite } from '../../contracts/rewriter.ts';
+import { adminNeeded, notSetUp, readOnlyTransaction } from '../../core/errors/cdc.ts';
+import { fieldsOf } from '../refusal.ts';
+
+/**
+ * What schema heliosdb can answer in place of doing what it was asked. The names in a message are
+ * the same in every message language; a statement beside ours has other names.
+ */
+
+const missing: ErrorFields = fieldsOf(notSetUp());
+
+/** @param statement the verb @param relation the view it reads */
+export function relationErrors(statement: string, relation: string): readonly ErrorRewrite[] {
+  const qualified = `heliosdb.${relation}`;
+  return [
+    { when: { code: '42P01', messageIncludes: qualified }, fields: missing },
+    ...denials(statement, relation),
+  ];
+}
+
+/** @param statement the verb @param procedure what it calls */
+export function procedureErrors(statement: string, procedure: string): readonly ErrorRewrite[] {
+  const qualified = `heliosdb.${procedure}`;
+  return [
+    { when: { code: '42883', messageIncludes: qualified }, fields: missing },
+    {
+      when: { code: '25006', routine: 'PreventCommandIfReadOnly', contextIncludes: procedure },
+      fields: fieldsOf(readOnlyTransaction(statement)),
+    },
+    ...denials(statement, procedure),
+  ];
+}
+
+/** Both may lack the schema, or the right to use it. */
+function denials(statement: string, name: string): readonly ErrorRewrite[] {
+  const fields = fieldsOf(adminNeeded(statement));
+  return [
+    {
+      when: { code: '3F000', routine: 'get_namespace_oid', messageIncludes: 'heliosdb' },
+      fields: missing,
+    },
+    { when: { code: '42501', routine: 'aclcheck_error', messageIncludes: name }, fields },
+    { when: { code: '42501', routine: 'aclcheck_error', messageIncludes: 'heliosdb' }, fields },
+  ];
+}

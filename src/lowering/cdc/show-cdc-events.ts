@@ -1,0 +1,94 @@
+import type { EventsFilter, EventsRead } from '../../contracts/rewriter.ts';
+import { quoteLiteral } from '../../core/quoting.ts';
+import type { ShowCdcEvents } from '../../sql/cdc/statement.ts';
+import type { Source } from '../../sql/source.ts';
+import { apart, type Pieces, positionsOf, template, textOf } from '../splice.ts';
+import { definitionsOf, eventColumns, namesOf } from './columns.ts';
+import type { LoweredCdc } from './lowered-statement.ts';
+
+/** Where a statement stands. */
+export type Place = {
+  readonly source: Source;
+  /** UTF-16 offset of its first token. */
+  readonly anchor: number;
+  /** Statement index within the Query. */
+  readonly statement: number;
+  /** How many SHOW CDC EVENTS come before it in the text. */
+  readonly ordinal: number;
+};
+
+/**
+ * The changes come as JSON in a setting, so Postgres itself filters them and makes values of them.
+ * They are offered in order, but a result without ORDER BY promises none.
+ */
+export function lowerShowCdcEvents(statement: ShowCdcEvents, place: Place): LoweredCdc {
+  const { source, anchor } = place;
+  const setting = `heliosdb.cdc_events_${place.ordinal}`;
+  const where = conditionOf(statement, anchor);
+  const names = namesOf(eventColumns);
+  const rows =
+    `pg_catalog.json_to_recordset(${settingAsJson(setting)})` +
+    ` AS cdc_events(${definitionsOf(eventColumns)})`;
+  const { limit, since } = statement;
+  const limited = limit === undefined ? '' : ` LIMIT ${limit}`;
+  const ascending = ' ORDER BY epoch, lsn, seq';
+  const text =
+    since === undefined && limit !== undefined
+      ? `SELECT ${names} FROM (SELECT ${names} FROM ${rows}{0}` +
+        ` ORDER BY epoch DESC, lsn DESC, seq DESC${limited}) AS cdc_events${ascending}`
+      : `SELECT ${names} FROM ${rows}{0}${ascending}${limited}`;
+  const filter = filterOf(source, setting, where, anchor);
+  return {
+    pieces: template(text, anchor, where),
+    tag: 'SHOW',
+    errors: [],
+    events: { ...readOf(statement, place), setting, ...(filter === undefined ? {} : { filter }) },
+  };
+}
+
+/** The client's own text in brackets: its tokens end it, so no comment can reach the bracket. */
+function conditionOf({ where }: ShowCdcEvents, anchor: number): Pieces {
+  if (where === undefined) return [];
+  return template(' WHERE ({0})', anchor, [{ kind: 'copied', ...where }]);
+}
+
+function settingAsJson(setting: string): string {
+  return `pg_catalog.current_setting(${quoteLiteral(setting)})::pg_catalog.json`;
+}
+
+function filterOf(
+  source: Source,
+  setting: string,
+  where: Pieces,
+  anchor: number,
+): EventsFilter | undefined {
+  if (where.length === 0) return undefined;
+  const ordinal = 'heliosdb_ordinal';
+  const minusOne = `(${ordinal} OPERATOR(pg_catalog.-) 1)::pg_catalog.text`;
+  // An ordinality beside a column definition list stands only in ROWS FROM.
+  const text =
+    `SELECT pg_catalog.string_agg(${minusOne}, ',' ORDER BY ${ordinal}) FROM ROWS FROM` +
+    ` (pg_catalog.json_to_recordset(${settingAsJson(setting)})` +
+    ` AS (${definitionsOf(eventColumns)}))` +
+    ` WITH ORDINALITY AS cdc_events(${namesOf(eventColumns)}, ${ordinal}){0}`;
+  const pieces = apart(source.text, template(text, anchor, where));
+  return { text: textOf(source.text, pieces), positions: positionsOf(source.text, pieces) };
+}
+
+function readOf(
+  { table, where, since, limit, follows }: ShowCdcEvents,
+  { source, statement }: Place,
+): Omit<EventsRead, 'setting' | 'filter'> {
+  return {
+    statement,
+    ...(table === undefined
+      ? {}
+      : { table: { name: table.name, position: source.positionOf(table.span.start) } }),
+    ...(since === undefined
+      ? {}
+      : { sinceLsn: { lsn: since.lsn, position: source.positionOf(since.span.start) } }),
+    limit: limit === undefined ? undefined : Math.min(Number(limit), Number.MAX_SAFE_INTEGER),
+    isFiltered: where !== undefined,
+    follows,
+  };
+}

@@ -1,0 +1,31 @@
+/** A stretch of the client's text, in UTF-16 units. */
+export type Span = { readonly start: number; readonly end: number };
+
+/** What the grammars of the statements on change data capture make of a text. */
+export type CdcStatement = ShowCdcEvents | ShowCdcView | AlterCdcCapture;
+
+export type ShowCdcEvents = {
+  readonly stem: 'show-cdc-events';
+  /** As it was written, without blanks and comments. */
+  readonly table: { readonly name: string; readonly span: Span } | undefined;
+  readonly where: Span | undefined;
+  readonly since: { readonly lsn: bigint; readonly span: Span } | undefined;
+  /** Undefined: LIMIT ALL. */
+  readonly limit: bigint | undefined;
+  readonly follows: boolean;
+};
+
+export type CdcView = 'status' | 'tables' | 'readers';
+
+export type ShowCdcView = { readonly stem: 'show-cdc-status'; readonly view: CdcView };
+
+export type AlterCdcCapture = { readonly stem: 'alter-cdc-capture' } & CaptureAction;
+
+export type CaptureAction =
+  | { readonly action: 'enable' | 'disable' | 'resume' }
+  /** A null goes back to the default. */
+  | { readonly action: 'set'; readonly options: Readonly<Record<string, string | null>> }
+  /** Quoted names, schema and table and column joined by dots. */
+  | { readonly action: 'exclude' | 'include'; readonly columns: readonly string[] };
+
+export type CdcStem = CdcStatement['stem'];
