@@ -1,8 +1,14 @@
-import type { ErrorRewrite, EventsRead, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
+import type {
+  ErrorRewrite,
+  EventsRead,
+  Lowered,
+  Rewrite,
+  RewriteInput,
+} from '../contracts/rewriter.ts';
 import { cdcLoweringFailed } from '../core/errors/cdc.ts';
 import type { PgError } from '../core/errors/pg-error.ts';
 import { quoteLiteral } from '../core/quoting.ts';
-import { extendedTokens, isBodyWithWindow, isExtended } from '../sql/detect.ts';
+import { extendedText, isBodyWithWindow, isExtended } from '../sql/detect.ts';
 import type { Token } from '../sql/lexer.ts';
 import { type Node, parseStatements, tagOf } from '../sql/parse-tree.ts';
 import { Source, type TokenRange } from '../sql/source.ts';
@@ -26,8 +32,10 @@ import { asRefusal } from './unexpected.ts';
  * it loads on first use, which is why it is called inside a worker that can be killed.
  */
 export async function rewrite(input: RewriteInput): Promise<Rewrite> {
-  const tokens = extendedTokens(input.text, input);
-  if (tokens === null) return { kind: 'pass' };
+  const found = extendedText(input.text, input);
+  if (found === null) return { kind: 'pass' };
+  const { tokens, failsAt } = found;
+  if (failsAt !== undefined) return scannerFailure(input.text, failsAt);
   const plain = plainCalls(parserText(input, tokens), tokens);
   const query = readQuery(input, plain);
   const { ranges, cdc, source } = query;
@@ -50,6 +58,22 @@ export async function rewrite(input: RewriteInput): Promise<Rewrite> {
     }
   }
   return rewriting.finish();
+}
+
+/** Has Postgres say what its scanner cannot read: it comes there before its grammar fails. */
+function scannerFailure(text: string, failsAt: number): Lowered {
+  const pieces: Pieces = [
+    generated('SELECT ', 0),
+    { kind: 'copied', start: failsAt, end: text.length },
+  ];
+  return {
+    kind: 'send',
+    text: textOf(text, pieces),
+    positions: positionsOf(text, pieces),
+    errors: [],
+    tags: [],
+    loweredStatements: 0,
+  };
 }
 
 /** The statements of a text, and what its parser is to see of it. */

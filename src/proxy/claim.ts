@@ -1,7 +1,7 @@
 import { clientMessage } from '../protocol/message-types.ts';
 import { locateParse, type ParseParts } from '../protocol/parse-message.ts';
 import { locateQueryText } from '../protocol/query-message.ts';
-import { extendedTokens, mayBeExtended } from '../sql/detect.ts';
+import { extendedText, mayBeExtended } from '../sql/detect.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** A whole Query or Parse message whose text may be ours. */
@@ -35,7 +35,7 @@ export function findClaim(context: SessionContext, message: WholeMessage): Claim
   const text = message.bytes.toString('latin1', where.from, where.to);
   if (!mayBeExtended(text)) return undefined;
   // Most hits are SET SESSION and words in comments: they need no worker and wait for nothing.
-  if (context.isStarted && extendedTokens(text, context) === null) return undefined;
+  if (context.isStarted && extendedText(text, context) === null) return undefined;
   return {
     bytes: message.bytes.subarray(start, end),
     text: message.bytes.subarray(where.from, where.to),

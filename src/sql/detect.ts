@@ -1,6 +1,6 @@
 import { isCdcVerb } from './cdc/statement-start.ts';
 import type { LexerOptions, Token } from './lexer.ts';
-import { tokenize } from './lexer.ts';
+import { scan } from './lexer.ts';
 import { isWindowName } from './window-call.ts';
 
 /**
@@ -15,16 +15,28 @@ export function mayBeExtended(text: string): boolean {
   return extendedWord.test(text);
 }
 
+/** A text that uses the extended grammar, or may. */
+export type ExtendedText = {
+  readonly tokens: readonly Token[];
+  /**
+   * Where Postgres's scanner fails in a text with a statement on change data capture before that
+   * place: its grammar would fail earlier, and say something else.
+   */
+  readonly failsAt: number | undefined;
+};
+
 /**
- * The tokens of a text that uses the extended grammar; null for every other text, and for one that
- * Postgres's scanner refuses, so that the server's own message answers it.
+ * Null for a text that is none of ours, and for one with windows that Postgres's scanner refuses, so
+ * that the server's own message answers it.
  */
-export function extendedTokens(text: string, options: LexerOptions): readonly Token[] | null {
+export function extendedText(text: string, options: LexerOptions): ExtendedText | null {
   if (!mayBeExtended(text)) return null;
-  const tokens = tokenize(text, options);
-  if (tokens === null) return null;
-  const isOurs = tokens.some((_, at) => isExtended(tokens, at) || isCdcWord(tokens, at));
-  return isOurs ? tokens : null;
+  const { tokens, failsAt } = scan(text, options);
+  const isRead = failsAt === undefined;
+  const isOurs = tokens.some(
+    (_, at) => isCdcWord(tokens, at) || (isRead && isExtended(tokens, at)),
+  );
+  return isOurs ? { tokens, failsAt } : null;
 }
 
 /** A call written inside a function body, where nothing is lowered but an error can help. */

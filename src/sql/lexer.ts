@@ -28,12 +28,21 @@ export type LexerOptions = {
  * server's own message is the right one.
  */
 export function tokenize(text: string, options: LexerOptions): readonly Token[] | null {
+  const { tokens, failsAt } = scan(text, options);
+  return failsAt === undefined ? tokens : null;
+}
+
+/** The tokens of a text; where the scanner fails, those before that place. */
+export function scan(
+  text: string,
+  options: LexerOptions,
+): { readonly tokens: readonly Token[]; readonly failsAt: number | undefined } {
   const tokens: Token[] = [];
   const run: OperatorRun = { end: 0, tokenEnd: 0 };
   let at = 0;
   while (at < text.length) {
     const blank = skipBlank(text, at);
-    if (blank < 0) return null;
+    if (blank < 0) return { tokens, failsAt: at };
     if (blank > at) {
       at = blank;
       continue;
@@ -41,11 +50,11 @@ export function tokenize(text: string, options: LexerOptions): readonly Token[] 
     const token = operatorCharacters.includes(text[at]!)
       ? readOperator(text, at, run)
       : readToken(text, at, options);
-    if (token === null) return null;
+    if (token === null) return { tokens, failsAt: at };
     tokens.push(token);
     at = token.end;
   }
-  return tokens;
+  return { tokens, failsAt: undefined };
 }
 
 /** The end of the run of white space and comments at `at`; -1 when a comment never ends. */
