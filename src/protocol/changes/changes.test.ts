@@ -205,6 +205,13 @@ describe('stored frames', () => {
     assert.deepEqual(decodeChange(without, version)?.after, ['1', null, undefined]);
   });
 
+  it('have no NULL of an old row that is not known to be whole', () => {
+    const deletion = frameOf('D\0\0\0\x07O\0\x03t\0\0\0\x012nn');
+    assert.deepEqual(decodeChange(deletion, version)?.before, ['2', undefined, undefined]);
+    const whole = { ...rowTable, replicaIdentity: 'full' as const };
+    assert.deepEqual(decodeChange(deletion, () => whole)?.before, ['2', null, null]);
+  });
+
   it('are several changes when they truncate several tables', () => {
     const truncate = frameOf('T\0\0\0\x02\0\0\0\0\x07\0\0\0\x08');
     assert.equal(changeCount(truncate), 2);

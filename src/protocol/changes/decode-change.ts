@@ -97,7 +97,7 @@ function rowChange(
 ): DecodedChange {
   checkWidth(table, before);
   checkWidth(table, after);
-  return { operation, table, before, after, schemaChange: undefined };
+  return { operation, table, before: oldValues(table, before), after, schemaChange: undefined };
 }
 
 function versionOf(
@@ -115,6 +115,16 @@ function checkWidth(table: TableVersion, tuple: Tuple | undefined): void {
     `A row of ${tuple.length} values is none of "${table.schema}"."${table.name}", ` +
       `which has ${table.columns.length} columns.`,
   );
+}
+
+/**
+ * Whether a frame has a whole old row or a key is what the root of partitions says; what is in it
+ * depends on the partition. Where not all of them have the whole row the version must not say
+ * `full`, and then a NULL means that the column is not there.
+ */
+function oldValues(table: TableVersion, before: Tuple | undefined): Tuple | undefined {
+  if (table.replicaIdentity === 'full' || !before?.includes(null)) return before;
+  return before.map((value) => value ?? undefined);
 }
 
 /**
