@@ -12,8 +12,8 @@ const versions = {
   16: '16.14.0-beta.17',
   17: '17.10.0-beta.17',
 };
-/** The lowered SQL and the protocol meet the server here; nothing else differs by version. */
-const tests = ['src/lowering', 'src/proxy', 'sql-tests/'];
+/** What meets the server here: lowered SQL, protocol, captured changes; nothing else differs. */
+const tests = ['src/lowering', 'src/protocol', 'src/proxy', 'sql-tests/'];
 
 const chosen = process.argv.slice(2);
 const majors = chosen.length === 0 ? Object.keys(versions) : chosen;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { pgoutputMessage } from '../pgoutput/message-type.ts';
-import { type Captured, openCaptured } from '../testing/captured-frames.ts';
+import { type Captured, openCaptured, withStreams } from '../testing/captured-frames.ts';
 
 const long = 'x'.repeat(10_000);
 
@@ -190,19 +190,18 @@ describe('captured changes', function () {
     await client.query('COMMIT');
     const kept = new Map<string, string>();
     let truncates = 0;
-    const seen = new Set<number>();
-    const frames = await captured.peek();
-    for (const frame of frames) seen.add(frame[0]!);
+    const frames = withStreams(await captured.peek());
+    const seen = new Set(frames.map(({ bytes }) => bytes[0]!));
     for (const { operation, before, after } of await captured.changes()) {
       if (before !== undefined) kept.delete(before[0]!);
       if (after !== undefined) kept.set(after[0]!, after[1]!);
       if (operation === 'TRUNCATE') truncates += 1;
     }
-    const { streamStart, streamStop, streamAbort, streamCommit, begin } = pgoutputMessage;
+    const { streamStart, streamStop, streamAbort, streamCommit, insert } = pgoutputMessage;
     for (const type of [streamStart, streamStop, streamAbort, streamCommit]) {
       assert.ok(seen.has(type), String.fromCharCode(type));
     }
-    assert.ok(!seen.has(begin));
+    assert.ok(frames.every(({ bytes, streamed }) => streamed || bytes[0] !== insert));
     assert.equal(truncates, 1);
     const rows = await captured.rows('SELECT id, a FROM big ORDER BY id');
     assert.deepEqual(

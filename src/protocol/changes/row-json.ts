@@ -24,8 +24,8 @@ export function printRow(table: TableVersion, tuple: Tuple, rights: VersionRight
 }
 
 /**
- * The columns of the replica identity: as they were, else as they are. Undefined when there are none
- * that the role may see.
+ * The columns of the replica identity: as they were, else as they are. Undefined when there are
+ * none that the role may see.
  */
 export function printKey(
   change: Pick<Change, 'table' | 'before' | 'after'>,

@@ -193,9 +193,9 @@ describe('types that are not built in', () => {
       CREATE TYPE mood AS ENUM ('good', 'so "so"');
       CREATE TYPE pair AS (a int, b text);
       CREATE TYPE span AS RANGE (subtype = float8);
-      CREATE TABLE t (id int PRIMARY KEY, price price, prices price[], areas area[], numbers numbers,
-        mood mood, moods mood[], pair pair, pairs pair[], span span, yes information_schema.yes_or_no,
-        count information_schema.cardinal_number);
+      CREATE TABLE t (id int PRIMARY KEY, price price, prices price[], areas area[],
+        numbers numbers, mood mood, moods mood[], pair pair, pairs pair[], span span,
+        yes information_schema.yes_or_no, count information_schema.cardinal_number);
       INSERT INTO t VALUES (1, 1.5, '{1.5,NULL}', '{(2,2),(1,1);NULL}', '{1,2}', 'so "so"',
         '{good,"so \\"so\\""}', '(1,"x y")', ARRAY[ROW(1, 'x,y')]::pair[], '[1,2)', 'YES', 3)`);
     const [change] = await captured.changes();

@@ -19,6 +19,9 @@ import { skipTuple } from './tuple-data.ts';
 import { decodeType } from './type.ts';
 import { decodeUpdate } from './update.ts';
 
+/** Origins belong to the whole server. */
+const origin = `heliosdb_test_${process.pid}`;
+
 type Decode = (bytes: Buffer, start: number, end: number, streamed: boolean) => unknown;
 
 const decoders = new Map<number, Decode>([
@@ -47,8 +50,8 @@ describe('damaged frames', function () {
   before(async () => {
     captured = await openCaptured();
     await captured.client.query(`
-      SELECT pg_replication_origin_create('elsewhere');
-      SELECT pg_replication_origin_session_setup('elsewhere');
+      SELECT pg_replication_origin_create('${origin}');
+      SELECT pg_replication_origin_session_setup('${origin}');
       CREATE TYPE mood AS ENUM ('good');
       CREATE TABLE t (id int PRIMARY KEY, name text, mood mood, list int[]);
       CREATE TABLE whole (id int PRIMARY KEY, name text);
@@ -76,7 +79,7 @@ describe('damaged frames', function () {
 
   after(async () => {
     await captured.client.query(
-      "SELECT pg_replication_origin_session_reset(), pg_replication_origin_drop('elsewhere')",
+      `SELECT pg_replication_origin_session_reset(), pg_replication_origin_drop('${origin}')`,
     );
     await captured.close();
   });
