@@ -1,5 +1,5 @@
-import { parseLsn, printLsn } from '../core/lsn.ts';
 import type { PgError } from '../core/errors/pg-error.ts';
+import { parseLsn, printLsn } from '../core/lsn.ts';
 import type { Connection, Row } from '../postgres/connection.ts';
 
 /** What is wanted of capture (`heliosdb.capture`). */

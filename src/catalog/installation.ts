@@ -1,4 +1,8 @@
-import { databaseNotAdopted, encodingNotCapturable, walLevelNotLogical } from '../core/errors/capture.ts';
+import {
+  databaseNotAdopted,
+  encodingNotCapturable,
+  walLevelNotLogical,
+} from '../core/errors/capture.ts';
 import type { Connection } from '../postgres/connection.ts';
 
 /** The database a catalog is in. */

@@ -61,9 +61,8 @@ export class FrameDecoder {
     end: number,
     { epoch, record, seq }: Place & { readonly seq: number },
   ): Change {
-    const decoded = decodeChange(
-      { bytes: frames, start, end, streamed: record.hasSubxids },
-      (id) => this.#tables.get(id),
+    const decoded = decodeChange({ bytes: frames, start, end, streamed: record.hasSubxids }, (id) =>
+      this.#tables.get(id),
     );
     if (decoded === undefined) throw logDamaged('A frame is no change.');
     return {

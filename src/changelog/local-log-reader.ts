@@ -73,7 +73,8 @@ export class LocalLogReader implements LogReader {
       for (const record of decodeRecords(block.value, header)) {
         const end = { epoch: block.epoch, lsn: record.commitLsn, seq: record.changes - 1 };
         if (comparePositions(end, after) <= 0) continue;
-        const fromSeq = record.commitLsn === after.lsn && block.epoch === after.epoch ? after.seq + 1 : 0;
+        const fromSeq =
+          record.commitLsn === after.lsn && block.epoch === after.epoch ? after.seq + 1 : 0;
         for (const run of runsForward(store, record, { fromSeq, versions })) {
           bytes += record.place.kind === 'inline' ? 0 : run.frames.length;
           const wanted = { fromSeq, changesMax: request.changesMax - changes.length };

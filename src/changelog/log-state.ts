@@ -28,7 +28,9 @@ export type LogState = {
   /** All WAL before it is in the log, as far as it is captured. */
   readonly endLsn: bigint;
   /** The last change that retention removed. */
-  readonly trimmed: { readonly epoch: number; readonly lsn: bigint; readonly seq: number } | undefined;
+  readonly trimmed:
+    | { readonly epoch: number; readonly lsn: bigint; readonly seq: number }
+    | undefined;
   readonly nextVersion: number;
   readonly nextSegment: bigint;
   /** Bytes of blocks and of segments of committed transactions. */

@@ -11,8 +11,20 @@ import {
   versionKey,
 } from './format.ts';
 import { GrowingBytes, VersionCounts } from './frames.ts';
-import { chunkBytesMax, fileSlackBytes, heldBytesFactor, idleFramesMax, unwrittenBytesMax } from './limits.ts';
-import { currentEpoch, decodeState, encodeState, type LogSource, type LogState } from './log-state.ts';
+import {
+  chunkBytesMax,
+  fileSlackBytes,
+  heldBytesFactor,
+  idleFramesMax,
+  unwrittenBytesMax,
+} from './limits.ts';
+import {
+  currentEpoch,
+  decodeState,
+  encodeState,
+  type LogSource,
+  type LogState,
+} from './log-state.ts';
 import { fileBytes, type LogStore, openLogStore } from './log-store.ts';
 import { removeSegment } from './remove-segment.ts';
 import { type Retention, trimOldest } from './retention.ts';
@@ -118,7 +130,10 @@ export class LogWriter implements WriteQueue {
    */
   async append(
     frames: TransactionFrames,
-    commit: Pick<CommittedTransaction, 'commitLsn' | 'endLsn' | 'committedAt' | 'xid' | 'hasSubxids'>,
+    commit: Pick<
+      CommittedTransaction,
+      'commitLsn' | 'endLsn' | 'committedAt' | 'xid' | 'hasSubxids'
+    >,
   ): Promise<void> {
     // After a reconnect the server may send once more what is here already.
     const isRepeated = commit.commitLsn <= this.#last.lastCommitLsn;

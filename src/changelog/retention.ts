@@ -1,4 +1,9 @@
-import { type BlockHeader, decodeBlockHeader, decodeRecords, type TransactionRecord } from './block.ts';
+import {
+  type BlockHeader,
+  decodeBlockHeader,
+  decodeRecords,
+  type TransactionRecord,
+} from './block.ts';
 import { blockKey, indexKey, openKey, readBlockKey } from './format.ts';
 import { heldBytesFactor } from './limits.ts';
 import type { LogState } from './log-state.ts';

@@ -61,10 +61,7 @@ export function decodeSegmentIndex(bytes: Buffer): SegmentIndex {
 }
 
 /** Calls with the bounds of each payload. */
-export function forEachFrame(
-  frames: Buffer,
-  visit: (start: number, end: number) => void,
-): void {
+export function forEachFrame(frames: Buffer, visit: (start: number, end: number) => void): void {
   let at = 0;
   while (at < frames.length) {
     const start = at + frameHeaderBytes;

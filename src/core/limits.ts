@@ -59,3 +59,7 @@ export const arrayDepthMax: number = 6;
 export const typeDepthMax: number = 64;
 /** SHOW CDC EVENTS in one Query, each with a setting of its own; one more is refused (54000). */
 export const eventsReadsMax: number = 16;
+/** Changes that are read from the log, and offered to WHERE, at a time. */
+export const eventsBatchMax: number = 2_000;
+/** What one SHOW CDC EVENTS may hand to its backend, bytes of JSON; beyond it 54000. */
+export const eventsBytesMax: number = 64 * 1024 * 1024;

@@ -1,5 +1,5 @@
-import { serverConnectionLost, serverError } from '../core/errors/server.ts';
 import { PgError } from '../core/errors/pg-error.ts';
+import { serverConnectionLost, serverError } from '../core/errors/server.ts';
 
 /** SQLSTATEs after which the same attempt may succeed: connections, resources, shutdown, locks. */
 const retryable = /^(?:08|53|57|55P03|55006|40)/;

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { serialize } from 'pg-protocol';
-import type { Lowered, Probe, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
+import type { EventsRead, Lowered, Probe, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
 import { statementCanceled } from '../core/errors/connection.ts';
 import { readName } from '../protocol/c-string.ts';
 import { type TextCoding, textCoding } from '../protocol/client-encoding.ts';
@@ -8,7 +8,9 @@ import type { ResponseFields } from '../protocol/error-response.ts';
 import { decodeParseTypes, replaceParseText } from '../protocol/parse-message.ts';
 import { encodeQuery } from '../protocol/query-message.ts';
 import type { Claim } from './claim.ts';
-import type { SurveyOutcome } from './pending-probe.ts';
+import { offerToSession } from './events/offer-to-session.ts';
+import { withRefusedRows } from './events/refused-rows.ts';
+import { PendingSurvey, type SurveyOutcome } from './pending-probe.ts';
 import { positionTranslator } from './position-map.ts';
 import { exchangeProbe, exchangeSurvey } from './probe-exchange.ts';
 import { provoke } from './refusal.ts';
@@ -112,7 +114,9 @@ class ClaimedStatement {
         if (answer.loweredStatements > 0) {
           this.#context.services.metrics.statementsLowered(answer.loweredStatements);
         }
-        this.#send(answer);
+        if (answer.events !== undefined && this.#claim.parse === undefined) {
+          await this.#sendWithEvents(answer, answer.events);
+        } else this.#send(answer);
         return;
       case 'pass':
       case 'probe':
@@ -182,6 +186,38 @@ class ClaimedStatement {
     this.#context.wires.toServer(serialize.sync());
   }
 
+  /** The rows are put where the text reads them first. */
+  async #sendWithEvents(rewrite: Lowered, reads: readonly EventsRead[]): Promise<void> {
+    const { queue, wires } = this.#context;
+    // In a failed transaction the backend answers 25P02 before it reads anything.
+    if (queue.status === 'E') {
+      this.#send(rewrite);
+      return;
+    }
+    const wasSettled = queue.isSettled;
+    const offered = await offerToSession(this.#context, {
+      events: { reads, parameterTypes: [] },
+      coding: this.#coding,
+      wording: (read) => this.#filterContext(rewrite, read),
+    });
+    if (offered.kind === 'answered') {
+      this.#sendSync();
+      return;
+    }
+    if (wasSettled && !wires.isClosing) {
+      // What was asked has begun an implicit transaction, which is not the client's.
+      queue.sent('survey', { kind: 'survey', survey: new PendingSurvey() });
+      wires.toServer(serialize.sync());
+    }
+    this.#send(withRefusedRows(rewrite, offered.error));
+  }
+
+  /** How an error of WHERE is worded when its rows are chosen. */
+  #filterContext(rewrite: Lowered, { filter }: EventsRead): StatementContext | undefined {
+    if (filter === undefined) return undefined;
+    return this.#statementContext({ ...filter, errors: rewrite.errors, tags: [] });
+  }
+
   /** @param given takes the place of the error that the text provokes */
   #send(rewrite: Lowered, given?: ResponseFields): void {
     const { queue, statements, wires } = this.#context;
@@ -196,19 +232,23 @@ class ClaimedStatement {
       return;
     }
     statements.beginTracking();
+    if (rewrite.events !== undefined) statements.beginEvents();
     queue.sent('parse', { kind: 'parse', name: nameOf(this.#claim), context });
     wires.toServer(replaceParseText(bytes, parse, bytes.length, text));
   }
 
   #statementContext(
-    sent: Pick<Lowered, 'text' | 'positions' | 'errors' | 'tags'>,
+    sent: Pick<Lowered, 'text' | 'positions' | 'errors' | 'tags' | 'events'>,
   ): StatementContext {
     const coding = this.#coding;
+    const { parse, bytes } = this.#claim;
+    const parameterTypes = parse === undefined ? [] : decodeParseTypes(bytes, parse);
     const keepsTexts = coding.characterUnits !== undefined;
     return {
       coding,
       errors: sent.errors,
       tags: sent.tags,
+      ...(sent.events === undefined ? {} : { events: { reads: sent.events, parameterTypes } }),
       weight: sent.positions.length + (keepsTexts ? sent.text.length + this.#text.length : 0),
       translator: positionTranslator({
         positions: sent.positions,

@@ -1,5 +1,5 @@
 import { trackedNamesMax, trackedWeightMax } from '../core/limits.ts';
-import type { PendingProbe, PendingSurvey } from './pending-probe.ts';
+import type { PendingProbe, PendingQuestion, PendingSurvey } from './pending-probe.ts';
 import type { StatementContext } from './statement-context.ts';
 
 /** What an entry of the response queue carries when its responses may have to be reworded. */
@@ -8,13 +8,26 @@ export type Note =
   | { readonly kind: 'query'; readonly context: StatementContext; statement: number }
   /** Without a context: a plain statement that takes a name over. */
   | { readonly kind: 'parse'; readonly name: string; readonly context?: StatementContext }
-  | { readonly kind: 'bind'; readonly portal: string; readonly statement: string | undefined }
+  | {
+      readonly kind: 'bind';
+      readonly portal: string;
+      readonly statement: string | undefined;
+      /** The whole message, when the statement may read the change log. */
+      readonly bytes?: Buffer;
+    }
+  /** An Execute whose responses are worded in its own way. */
+  | { readonly kind: 'execute'; readonly context: StatementContext }
   | { readonly kind: 'use-statement'; readonly name: string }
   | { readonly kind: 'use-portal'; readonly name: string }
   | { readonly kind: 'close-statement'; readonly name: string }
   | { readonly kind: 'close-portal'; readonly name: string }
   | { readonly kind: 'probe'; readonly context: StatementContext; readonly probe: PendingProbe }
-  | { readonly kind: 'survey'; readonly survey: PendingSurvey };
+  | { readonly kind: 'survey'; readonly survey: PendingSurvey }
+  | {
+      readonly kind: 'question';
+      readonly context: StatementContext | undefined;
+      readonly question: PendingQuestion;
+    };
 
 /**
  * Which prepared statements and portals of a session stand for rewritten texts. Names change hands
@@ -22,6 +35,7 @@ export type Note =
  */
 export class LoweredStatements {
   #isTracking = false;
+  #hasEvents = false;
   readonly #statements = new NamedContexts();
   readonly #portals = new NamedContexts();
 
@@ -34,6 +48,20 @@ export class LoweredStatements {
     this.#isTracking = true;
   }
 
+  /** Whether any statement of the session reads the change log. */
+  get hasEvents(): boolean {
+    return this.#hasEvents;
+  }
+
+  beginEvents(): void {
+    this.#hasEvents = true;
+  }
+
+  /** What a portal stands for, once its Bind is confirmed. */
+  portal(name: string): StatementContext | undefined {
+    return this.#portals.get(name);
+  }
+
   /** The backend did what the entry with this note asked for. */
   confirm(note: Note): void {
     switch (note.kind) {
@@ -41,7 +69,7 @@ export class LoweredStatements {
         this.#statements.set(note.name, note.context);
         return;
       case 'bind':
-        this.#portals.set(note.portal, this.#statements.get(note.statement));
+        this.#portals.set(note.portal, boundContext(this.#statements.get(note.statement), note));
         return;
       case 'close-statement':
         this.#statements.set(note.name, undefined);
@@ -53,7 +81,9 @@ export class LoweredStatements {
       case 'use-statement':
       case 'use-portal':
       case 'probe':
+      case 'execute':
       case 'survey':
+      case 'question':
         return;
     }
   }
@@ -67,7 +97,9 @@ export class LoweredStatements {
     switch (note.kind) {
       case 'query':
       case 'parse':
+      case 'execute':
       case 'probe':
+      case 'question':
         return note.context;
       case 'bind':
         return this.#statements.get(note.statement);
@@ -81,6 +113,16 @@ export class LoweredStatements {
         return undefined;
     }
   }
+}
+
+/** A portal that reads the change log is asked for its parameters again. */
+function boundContext(
+  context: StatementContext | undefined,
+  { bytes }: { readonly bytes?: Buffer },
+): StatementContext | undefined {
+  if (context?.events === undefined || bytes === undefined) return context;
+  const weight = context.weight + bytes.length;
+  return { ...context, weight, events: { ...context.events, bind: bytes } };
 }
 
 /**

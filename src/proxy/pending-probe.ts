@@ -34,6 +34,41 @@ export class PendingProbe {
   }
 }
 
+/** How a hidden question ended. */
+export type QuestionOutcome =
+  /** The value of its row, as the backend sent it; null for NULL and for no row. */
+  | { readonly kind: 'answered'; readonly value: Buffer | null }
+  /** Its error went to the client. */
+  | { readonly kind: 'failed' }
+  /** The backend skipped it after an earlier error. */
+  | { readonly kind: 'dropped' };
+
+/** A hidden question whose answer what is sent next depends on. The first outcome counts. */
+export class PendingQuestion {
+  /** From its row. */
+  value: Buffer | null = null;
+  readonly outcome: Promise<QuestionOutcome>;
+  #settle: (outcome: QuestionOutcome) => void = () => undefined;
+
+  constructor() {
+    this.outcome = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  answered(): void {
+    this.#settle({ kind: 'answered', value: this.value });
+  }
+
+  failed(): void {
+    this.#settle({ kind: 'failed' });
+  }
+
+  dropped(): void {
+    this.#settle({ kind: 'dropped' });
+  }
+}
+
 /** What a survey came to: its value, or the error the backend gave instead. */
 export type SurveyOutcome = {
   readonly value: string | null;

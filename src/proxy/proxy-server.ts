@@ -1,5 +1,6 @@
 import net from 'node:net';
 import tls from 'node:tls';
+import type { ChangeLogs } from '../contracts/change-logs.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { CloseReason, ProxyMetrics } from '../contracts/proxy-metrics.ts';
 import type { Rewriter } from '../contracts/rewriter.ts';
@@ -24,6 +25,7 @@ export type ProxyOptions = {
   /** Turns TLS towards the clients on. PEM. */
   readonly clientTls?: { readonly certificate: string | Buffer; readonly key: string | Buffer };
   readonly rewriter: Rewriter;
+  readonly changeLogs: ChangeLogs;
   readonly metrics: ProxyMetrics;
   readonly logger: Logger;
   /** Clients at a time; `clientConnectionsMax` when left out. */
@@ -212,7 +214,7 @@ class ListeningProxy implements ProxyServer {
     greeting: Extract<Greeting, { kind: 'startup' }>,
     { connection, remote }: { readonly connection: Connection; readonly remote: string },
   ): Promise<CloseReason> {
-    const { logger, metrics, rewriter, upstream } = this.#options;
+    const { logger, metrics, rewriter, changeLogs, upstream } = this.#options;
     const { socket: client, startup } = greeting;
     let server: net.Socket;
     try {
@@ -232,7 +234,8 @@ class ListeningProxy implements ProxyServer {
         startupPacketBytes: startup.packetBytes,
         isReplication: asksForReplication(startup.parameters),
         hidesChannelBinding: server instanceof tls.TLSSocket && !(client instanceof tls.TLSSocket),
-        services: { logger, metrics, rewriter },
+        database: databaseOf(startup.parameters),
+        services: { logger, metrics, rewriter, changeLogs },
         closed: (reason) => resolve({ reason }),
       });
       if (this.#isDraining) connection.session.drain();
@@ -248,6 +251,11 @@ class ListeningProxy implements ProxyServer {
     else logger.info('session ended', fields);
     return session.reason;
   }
+}
+
+/** As Postgres takes it: who does not name a database means that of his own name. */
+function databaseOf(parameters: ReadonlyMap<string, string>): string {
+  return parameters.get('database') || parameters.get('user') || '';
 }
 
 /** Says a last word, if there is one, and closes. Resolves when the socket is closed. */

@@ -1,7 +1,7 @@
 import { decodedResponseBytesMax } from '../core/limits.ts';
 import { withoutChannelBinding } from '../protocol/authentication-sasl.ts';
 import { decodeCommandTag, encodeCommandComplete } from '../protocol/command-complete.ts';
-import { decodeFirstValue } from '../protocol/data-row.ts';
+import { decodeFirstValue, firstValue } from '../protocol/data-row.ts';
 import { decodeResponseFields } from '../protocol/error-response.ts';
 import { FrameReader } from '../protocol/frame-reader.ts';
 import { headerBytes, serverMessage } from '../protocol/message-types.ts';
@@ -9,6 +9,7 @@ import { decodeParameterDescription } from '../protocol/parameter-description.ts
 import { decodeParameterStatus } from '../protocol/parameter-status.ts';
 import { decodeReadyForQuery, readyForQueryBytes } from '../protocol/ready-for-query.ts';
 import { ForwardRun } from './forward-run.ts';
+import type { Note } from './lowered-statements.ts';
 import type { SessionContext } from './session-context.ts';
 import { rewordResponse } from './statement-context.ts';
 import type { Action } from './transitions.ts';
@@ -108,7 +109,7 @@ export class ResponseSide {
   #headBytes(type: number, frameBytes: number): number {
     switch (type) {
       case serverMessage.dataRow:
-        return this.#context.queue.headNote?.kind === 'survey' ? whole(frameBytes) : headerBytes;
+        return hasHiddenRows(this.#context.queue.headNote) ? whole(frameBytes) : headerBytes;
       case serverMessage.copyData:
         return headerBytes;
       case serverMessage.readyForQuery:
@@ -170,10 +171,11 @@ export class ResponseSide {
         if (note !== undefined) statements.confirm(note);
         break;
       case 'skip':
-        if (note?.kind === 'probe') {
+        if (note?.kind === 'probe' || note?.kind === 'question') {
           if (queue.head !== 'probe-parse') this.#context.probesLeftBehind++;
-          note.probe.failed();
         }
+        if (note?.kind === 'probe') note.probe.failed();
+        if (note?.kind === 'question') note.question.failed();
         break;
       case 'hide-ready':
         queue.apply(action, decodeReadyForQuery(this.#reader.bytes, this.#reader.start));
@@ -213,6 +215,9 @@ export class ResponseSide {
       else if (type === serverMessage.errorResponse) {
         note.survey.error = decodeResponseFields(bytes, start, end);
       }
+    } else if (note?.kind === 'question') {
+      if (type === serverMessage.dataRow) note.question.value = firstValue(bytes, start, end);
+      else if (type === serverMessage.closeComplete) note.question.answered();
     }
   }
 
@@ -272,6 +277,10 @@ export class ResponseSide {
       this.#context.standardConformingStrings = parameter.value === 'on';
     }
   }
+}
+
+function hasHiddenRows(note: Note | undefined): boolean {
+  return note?.kind === 'survey' || note?.kind === 'question';
 }
 
 function whole(frameBytes: number): number {

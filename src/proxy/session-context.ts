@@ -1,3 +1,4 @@
+import type { ChangeLogs } from '../contracts/change-logs.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { ProxyMetrics } from '../contracts/proxy-metrics.ts';
 import type { Rewriter } from '../contracts/rewriter.ts';
@@ -8,6 +9,7 @@ import type { HoldReason } from './session-link.ts';
 /** What sessions share. */
 export type SessionServices = {
   readonly rewriter: Rewriter;
+  readonly changeLogs: ChangeLogs;
   readonly metrics: ProxyMetrics;
   readonly logger: Logger;
 };
@@ -25,10 +27,13 @@ export type SessionWires = {
 export class SessionContext {
   readonly services: SessionServices;
   readonly wires: SessionWires;
+  /** The database the client asked for. */
+  readonly database: string;
   readonly statements: LoweredStatements = new LoweredStatements();
   readonly queue: ResponseQueue<Note> = new ResponseQueue<Note>((note) => {
     if (note.kind === 'probe') note.probe.dropped();
     if (note.kind === 'survey') note.survey.ended();
+    if (note.kind === 'question') note.question.dropped();
   });
   /** From ParameterStatus; undefined until the server has said it. */
   clientEncoding: string | undefined;
@@ -46,8 +51,9 @@ export class SessionContext {
 
   #waiting: (() => void)[] = [];
 
-  constructor(services: SessionServices, wires: SessionWires) {
+  constructor(services: SessionServices, wires: SessionWires, database: string) {
     this.services = services;
+    this.database = database;
     this.wires = wires;
     this.queue.sent('startup');
   }

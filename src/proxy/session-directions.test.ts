@@ -5,7 +5,7 @@ import { clientMessage, serverMessage } from '../protocol/message-types.ts';
 import { RequestSide } from './request-side.ts';
 import { ResponseSide } from './response-side.ts';
 import { SessionContext } from './session-context.ts';
-import { passingRewriter, Witness } from './testing/proxy-under-test.ts';
+import { noChangeLogs, passingRewriter, Witness } from './testing/proxy-under-test.ts';
 
 /** Both directions of a session on wires of memory. */
 function session() {
@@ -14,7 +14,7 @@ function session() {
   let held = false;
   const witness = new Witness();
   const context = new SessionContext(
-    { rewriter: passingRewriter, metrics: witness, logger: witness },
+    { rewriter: passingRewriter, changeLogs: noChangeLogs, metrics: witness, logger: witness },
     {
       toServer: (bytes) => void toServer.push(Buffer.from(bytes)),
       toClient: (bytes) => void toClient.push(Buffer.from(bytes)),
@@ -26,6 +26,7 @@ function session() {
       },
       isClosing: false,
     },
+    'shop',
   );
   const requests = new RequestSide(context);
   const responses = new ResponseSide(context, {

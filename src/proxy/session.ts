@@ -15,6 +15,7 @@ export type SessionOptions = {
   /** The startup packet and what the client sent behind it. */
   readonly startupBytes: Buffer;
   readonly startupPacketBytes: number;
+  readonly database: string;
   /** A replication connection: both directions are relayed unread, for ever. */
   readonly isReplication: boolean;
   readonly hidesChannelBinding: boolean;
@@ -39,7 +40,7 @@ export class Session {
       serverEnded: () => this.#lastWord(),
       closed: (reason) => options.closed(this.#requests.isTerminated ? 'terminated' : reason),
     });
-    this.#context = new SessionContext(options.services, this.#link);
+    this.#context = new SessionContext(options.services, this.#link, options.database);
     this.#context.isOpaque = options.isReplication;
     this.#requests = new RequestSide(this.#context);
     this.#responses = new ResponseSide(this.#context, {

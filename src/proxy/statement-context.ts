@@ -7,6 +7,7 @@ import {
   type ResponseFields,
 } from '../protocol/error-response.ts';
 import { serverMessage } from '../protocol/message-types.ts';
+import type { StatementEvents } from './events/statement-events.ts';
 import type { PositionTranslator } from './position-map.ts';
 
 /** What has to be known of a rewritten text to word its responses for the client. */
@@ -15,6 +16,8 @@ export type StatementContext = {
   readonly translator: PositionTranslator;
   readonly errors: readonly ErrorRewrite[];
   readonly tags: readonly { readonly statement: number; readonly tag: string }[];
+  /** Of a text that reads the change log. */
+  readonly events?: StatementEvents;
   /** What remembering it takes; `trackedWeightMax` for all of a session. */
   readonly weight: number;
   /** An error the backend has given already: it takes the place of whatever comes. */

@@ -23,13 +23,15 @@ const allowed: Record<Expectation, { readonly meets: string; readonly keeps: str
   'probe-describe': { meets: 'Tn', keeps: 't' },
   'probe-close': { meets: '3', keeps: '' },
   survey: { meets: 'Z', keeps: '123DCE' },
+  'question-bind': { meets: '2', keeps: '' },
+  'question-execute': { meets: 'CIs', keeps: 'D' },
 };
 
 const asynchronous = 'NAS';
 
 function expectedAction(expectation: Expectation, type: string): Action {
   const { meets, keeps } = allowed[expectation];
-  const isHidden = expectation.startsWith('probe-') || expectation === 'survey';
+  const isHidden = /^(?:probe-|question-|survey$)/.test(expectation);
   if (type === 'N' && isHidden) return 'hide';
   if (asynchronous.includes(type)) return 'keep';
   if (type === 'G' && keeps.includes('G')) return 'copy-in';

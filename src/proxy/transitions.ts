@@ -19,6 +19,8 @@ export const expectations = [
   'probe-describe',
   'probe-close',
   'survey',
+  'question-bind',
+  'question-execute',
 ] as const;
 export type Expectation = (typeof expectations)[number];
 
@@ -107,6 +109,8 @@ const rows: Record<Expectation, Row> = {
   'probe-describe':     [o, o, o, x, y, y, o, o, o, o, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
   'probe-close':        [o, o, y, o, o, o, o, o, o, o, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
   'survey':             [x, x, x, o, o, o, x, x, o, o, o, o, o, o, o, x, z, o, o, o, o, x, k, k],
+  'question-bind':      [o, y, o, o, o, o, o, o, o, o, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
+  'question-execute':   [o, o, o, o, o, o, x, y, y, y, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
 };
 
 /** The table by names. */

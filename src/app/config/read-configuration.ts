@@ -149,7 +149,11 @@ function readRoles(given: Given | undefined): RoleName[] {
 function readRedisAuth(given: Given | undefined, redis: Address, hasUpstream: boolean): boolean {
   const isAsked = whenGiven(given, readSwitch);
   if (isAsked === false && !isLoopback(redis.host)) {
-    throw settingInvalid(given?.source ?? '--redis-auth', 'off', 'on, as --redis is open to other machines');
+    throw settingInvalid(
+      given?.source ?? '--redis-auth',
+      'off',
+      'on, as --redis is open to other machines',
+    );
   }
   return isAsked ?? (hasUpstream || !isLoopback(redis.host));
 }

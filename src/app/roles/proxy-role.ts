@@ -8,6 +8,7 @@ import { RewriterPool } from '../../proxy/rewriter-pool.ts';
 import { type Address, printAddress } from '../config/address.ts';
 import type { LogLevel, TlsMaterial } from '../config/configuration.ts';
 import type { Upstream } from '../config/upstream.ts';
+import { localChangeLogs } from '../local-change-logs.ts';
 import { serveRole } from './serve-role.ts';
 
 export type ProxyRoleConfiguration = {
@@ -15,9 +16,13 @@ export type ProxyRoleConfiguration = {
   readonly upstream: Upstream;
   readonly tls: TlsMaterial | undefined;
   readonly logLevel: LogLevel;
+  readonly dataDirectory: string;
+  /** Those that are captured. */
+  readonly databases: readonly string[];
 };
 
-serveRole<ProxyRoleConfiguration>(async ({ listen, upstream, tls, logLevel }) => {
+serveRole<ProxyRoleConfiguration>(async (configuration) => {
+  const { listen, upstream, tls, logLevel, dataDirectory, databases } = configuration;
   const registry = openProcessRegistry('proxy');
   const metrics = openProxyMetrics(registry);
   const logger = openLogger({ level: logLevel, fields: { role: 'proxy' } });
@@ -31,6 +36,7 @@ serveRole<ProxyRoleConfiguration>(async ({ listen, upstream, tls, logLevel }) =>
     },
     ...(tls === undefined ? {} : { clientTls: tls }),
     rewriter: new RewriterPool({ logger, metrics }),
+    changeLogs: localChangeLogs(dataDirectory, databases),
     metrics,
     logger,
   }).catch((error: unknown) => {

@@ -204,7 +204,14 @@ export class Supervisor {
     const upstream = this.upstream();
     switch (name) {
       case 'proxy':
-        return { listen: previous['listen'] ?? this.#listen, upstream, tls, logLevel };
+        return {
+          listen: previous['listen'] ?? this.#listen,
+          upstream,
+          tls,
+          logLevel,
+          dataDirectory,
+          databases,
+        };
       case 'engine':
         return {
           upstream,

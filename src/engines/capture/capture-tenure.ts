@@ -1,5 +1,3 @@
-import { currentEpoch, type LogSource } from '../../changelog/log-state.ts';
-import type { LogWriter } from '../../changelog/log-writer.ts';
 import type {
   CaptureCatalog,
   CaptureFacts,
@@ -8,13 +6,15 @@ import type {
   ReaderPosition,
 } from '../../catalog/capture-catalog.ts';
 import { NodeRegistry } from '../../catalog/node-registry.ts';
+import { currentEpoch, type LogSource } from '../../changelog/log-state.ts';
+import type { LogWriter } from '../../changelog/log-writer.ts';
 import { slotTaken } from '../../core/errors/capture.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
 import { printLsn } from '../../core/lsn.ts';
 import type { Connection } from '../../postgres/connection.ts';
 import { ReplicationConnection } from '../../postgres/replication-stream.ts';
-import type { RelationMessage } from '../../protocol/pgoutput/relation.ts';
 import { asPgError } from '../../postgres/server-error.ts';
+import type { RelationMessage } from '../../protocol/pgoutput/relation.ts';
 import type { CaptureOptions } from './capture.ts';
 import { type CaptureOptions as Options, readCaptureOptions } from './capture-options.ts';
 import { confirmableLsn } from './confirm-policy.ts';
@@ -109,7 +109,10 @@ export class CaptureTenure {
         flushed: () => this.#options.metrics.flushed(target.database, writer.state.changes),
         started: () => {
           this.#state = 'streaming';
-          logger.info('capture streams', { database: target.database, from: printLsn(writer.endLsn) });
+          logger.info('capture streams', {
+            database: target.database,
+            from: printLsn(writer.endLsn),
+          });
         },
       });
       this.#stream = stream;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CaptureCatalog, type CaptureFacts } from '../../catalog/capture-catalog.ts';
+import { bindInstallation } from '../../catalog/installation.ts';
 import { migrate } from '../../catalog/migrate.ts';
 import type { NodeIdentity } from '../../catalog/node-registry.ts';
-import { bindInstallation } from '../../catalog/installation.ts';
 import { NodeRegistry } from '../../catalog/node-registry.ts';
 import { Ownership } from '../../catalog/ownership.ts';
 import type { CaptureMetrics } from '../../contracts/capture-metrics.ts';

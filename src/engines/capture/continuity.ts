@@ -88,12 +88,7 @@ export function judgeContinuity(facts: {
   );
 }
 
-function gap(
-  from: bigint,
-  to: bigint | undefined,
-  reason: string,
-  dropsSlot: boolean,
-): Continuity {
+function gap(from: bigint, to: bigint | undefined, reason: string, dropsSlot: boolean): Continuity {
   return { kind: 'gap', from, to, reason, dropsSlot };
 }
 
@@ -103,7 +98,10 @@ function divergence(timeline: number, known: bigint, server: ServerFacts): bigin
   const ends = server.history.filter((end) => end.timeline >= timeline);
   const own = ends.find((end) => end.timeline === timeline);
   if (own === undefined) return 0n;
-  const earliest = ends.reduce((least, { endLsn }) => (endLsn < least ? endLsn : least), own.endLsn);
+  const earliest = ends.reduce(
+    (least, { endLsn }) => (endLsn < least ? endLsn : least),
+    own.endLsn,
+  );
   return earliest < known ? earliest : undefined;
 }
 

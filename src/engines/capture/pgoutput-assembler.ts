@@ -1,17 +1,23 @@
+import { schemaVersionId } from '../../changelog/format.ts';
 import type { LogWriter } from '../../changelog/log-writer.ts';
 import type { TransactionFrames } from '../../changelog/transaction-frames.ts';
-import { schemaVersionId } from '../../changelog/format.ts';
 import { changeDamaged } from '../../core/errors/changes.ts';
 import { readSchemaChange } from '../../protocol/changes/schema-change.ts';
 import { decodeBegin } from '../../protocol/pgoutput/begin.ts';
 import { decodeCommit } from '../../protocol/pgoutput/commit.ts';
 import { decodeMessage } from '../../protocol/pgoutput/logical-message.ts';
-import { pgoutputMessage as message, relationOffset } from '../../protocol/pgoutput/message-type.ts';
+import {
+  pgoutputMessage as message,
+  relationOffset,
+} from '../../protocol/pgoutput/message-type.ts';
 import { decodeRelation, type RelationMessage } from '../../protocol/pgoutput/relation.ts';
 import { decodeStreamAbort } from '../../protocol/pgoutput/stream-abort.ts';
 import { decodeStreamCommit } from '../../protocol/pgoutput/stream-commit.ts';
 import { decodeStreamStart } from '../../protocol/pgoutput/stream-start.ts';
-import { truncatedRelationCount, truncatedRelationsOffset } from '../../protocol/pgoutput/truncate.ts';
+import {
+  truncatedRelationCount,
+  truncatedRelationsOffset,
+} from '../../protocol/pgoutput/truncate.ts';
 import { copyKeptColumns } from './kept-columns.ts';
 
 /** A relation as this connection has announced it. */

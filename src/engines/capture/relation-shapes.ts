@@ -1,5 +1,5 @@
-import type { CapturedColumn } from '../../contracts/change.ts';
 import type { TableShape } from '../../changelog/table-versions.ts';
+import type { CapturedColumn } from '../../contracts/change.ts';
 import type { RelationMessage } from '../../protocol/pgoutput/relation.ts';
 import type { ValueKinds } from './value-kinds.ts';
 

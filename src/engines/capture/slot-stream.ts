@@ -1,12 +1,15 @@
 import type { Duplex } from 'node:stream';
 import type { LogWriter } from '../../changelog/log-writer.ts';
-import { failpoint } from '../../core/failpoint.ts';
 import { slotStreamBroken, slotStreamEnded } from '../../core/errors/capture.ts';
 import { serverError } from '../../core/errors/server.ts';
+import { failpoint } from '../../core/failpoint.ts';
 import { decodeResponseFields } from '../../protocol/error-response.ts';
 import { FrameReader } from '../../protocol/frame-reader.ts';
 import { headerBytes, serverMessage } from '../../protocol/message-types.ts';
-import { keepaliveEndLsn, keepaliveWantsReply } from '../../protocol/replication/primary-keepalive.ts';
+import {
+  keepaliveEndLsn,
+  keepaliveWantsReply,
+} from '../../protocol/replication/primary-keepalive.ts';
 import { replicationMessageAt } from '../../protocol/replication/replication-message.ts';
 import { encodeStandbyStatus } from '../../protocol/replication/standby-status.ts';
 import { xlogDataHeadBytes, xlogDataStartLsn } from '../../protocol/replication/xlog-data.ts';

@@ -1,7 +1,7 @@
+import type { CaptureCatalog, CaptureFacts, CaptureWish } from '../../catalog/capture-catalog.ts';
 import { isOfSource, putAside, readLogState } from '../../changelog/log-facts.ts';
 import { currentEpoch, type LogSource, type LogState } from '../../changelog/log-state.ts';
 import { LogWriter } from '../../changelog/log-writer.ts';
-import type { CaptureCatalog, CaptureFacts, CaptureWish } from '../../catalog/capture-catalog.ts';
 import type { Logger } from '../../contracts/logger.ts';
 import { captureGap } from '../../core/errors/capture.ts';
 import { parseLsn } from '../../core/lsn.ts';

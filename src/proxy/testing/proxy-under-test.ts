@@ -1,3 +1,4 @@
+import type { ChangeLogs } from '../../contracts/change-logs.ts';
 import type { LogFields, Logger } from '../../contracts/logger.ts';
 import type { CloseReason, ProxyMetrics } from '../../contracts/proxy-metrics.ts';
 import type { Rewriter } from '../../contracts/rewriter.ts';
@@ -74,6 +75,9 @@ export class Witness implements ProxyMetrics, Logger {
   }
 }
 
+/** Nothing is captured. */
+export const noChangeLogs: ChangeLogs = { of: () => undefined };
+
 export const passingRewriter: Rewriter = { rewrite: async () => ({ kind: 'pass' }) };
 
 /** A proxy in this process before the tests' Postgres. */
@@ -88,6 +92,7 @@ export async function proxyUnderTest(options?: Partial<ProxyOptions>): Promise<{
     listen: { host: '127.0.0.1', port: 0 },
     upstream: { host: postgres.host, port: postgres.port, tls: { mode: 'disable' } },
     rewriter: passingRewriter,
+    changeLogs: noChangeLogs,
     metrics: witness,
     logger: witness,
     ...options,

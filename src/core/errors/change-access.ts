@@ -1,0 +1,53 @@
+import { PgError } from './pg-error.ts';
+
+/** A table whose changes the role may not see, as Postgres words it for the table itself. */
+export function changesNotPermitted(
+  table: string,
+  reason: 'privilege' | 'row-security' | 'dropped',
+  position?: number,
+): PgError {
+  const detail = {
+    privilege: undefined,
+    'row-security':
+      'Row security decides which of its rows the role sees; changes cannot be told apart by it.',
+    dropped: 'The table is gone, and with it the rights on it: only superusers see its changes.',
+  }[reason];
+  return new PgError({
+    code: '42501',
+    message: `permission denied for table ${table}`,
+    detail,
+    hint:
+      reason === 'privilege'
+        ? 'Whoever may SELECT the table sees its changes.'
+        : 'Ask a role that bypasses it: the owner of the table or a superuser.',
+    position,
+  });
+}
+
+/** FROM names nothing that is or was captured. */
+export function changesOfMissingTable(table: string, position?: number): PgError {
+  return new PgError({
+    code: '42P01',
+    message: `relation "${table}" does not exist`,
+    position,
+  });
+}
+
+/** The changes that were asked for do not fit into one answer. */
+export function tooManyChanges(bytesMax: number): PgError {
+  return new PgError({
+    code: '54000',
+    message: 'too many changes for one answer',
+    detail: `They take more than ${bytesMax} bytes.`,
+    hint: 'Ask for fewer with LIMIT, and go on with SINCE LSN behind the last one.',
+  });
+}
+
+/** The node does not capture this database. */
+export function databaseNotCaptured(database: string): PgError {
+  return new PgError({
+    code: '55000',
+    message: `changes of database "${database}" are not captured`,
+    hint: 'ALTER CDC CAPTURE ENABLE begins it, on a database that a node with the engine role is started for (--databases).',
+  });
+}

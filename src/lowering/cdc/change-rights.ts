@@ -1,0 +1,87 @@
+import type { TableVersion } from '../../contracts/change.ts';
+import type { VersionRights } from '../../contracts/change-access.ts';
+
+/**
+ * Asks what the current role may see of tables: one row of one column, JSON, about the tables whose
+ * OIDs are in the one parameter, an array literal. Columns come with their types, so that a column
+ * that took the name of another is not taken for it.
+ */
+export const rightsQuery = `
+SELECT pg_catalog.json_build_object(
+  'superuser', pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on',
+  'tables', (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+      'oid', c.oid::pg_catalog.int8,
+      'schema', pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE'),
+      'all', pg_catalog.has_table_privilege(c.oid, 'SELECT'),
+      'secured', pg_catalog.row_security_active(c.oid),
+      'columns', (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+            'name', a.attname, 'type', a.atttypid::pg_catalog.int8,
+            'visible', pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT')))
+          FROM pg_catalog.pg_attribute AS a
+         WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
+           AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)))
+    FROM pg_catalog.pg_class AS c
+   WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])))::pg_catalog.text`;
+
+/** The parameter of `rightsQuery`. */
+export function rightsParameter(versions: readonly TableVersion[]): string {
+  return `{${[...new Set(versions.map(({ oid }) => oid))].join(',')}}`;
+}
+
+type TableRights = {
+  readonly oid: number;
+  readonly schema: boolean;
+  readonly all: boolean;
+  readonly secured: boolean;
+  readonly columns: readonly ColumnRights[] | null;
+};
+type ColumnRights = { readonly name: string; readonly type: number; readonly visible: boolean };
+
+/** What a role may see of captured changes. */
+export type ChangeRights = {
+  readonly versions: ReadonlyMap<number, VersionRights>;
+  /** Whether a schema change of the table may be seen. */
+  readonly seesSchemaChanges: (tableOid: number) => boolean;
+  /** Whether the role would see anything of a table of which nothing was captured yet. */
+  readonly seesAnyOf: (tableOid: number) => boolean;
+};
+
+/** @param answer of `rightsQuery` for these versions */
+export function readRights(answer: string, versions: readonly TableVersion[]): ChangeRights {
+  const { superuser, tables } = JSON.parse(answer) as {
+    readonly superuser: boolean;
+    readonly tables: readonly TableRights[] | null;
+  };
+  const byOid = new Map((tables ?? []).map((table) => [table.oid, table]));
+  const rights = versions.map((version) => {
+    const table = byOid.get(version.oid);
+    return [version.id, superuser ? all : rightsOf(version, table)] as const;
+  });
+  return {
+    versions: new Map(rights),
+    seesSchemaChanges: (oid) => {
+      const table = byOid.get(oid);
+      return superuser || (table?.schema === true && table.all && !table.secured);
+    },
+    seesAnyOf: (oid) => {
+      const table = byOid.get(oid);
+      if (superuser) return true;
+      if (table === undefined || !table.schema || table.secured) return false;
+      return table.all || (table.columns ?? []).some(({ visible }) => visible);
+    },
+  };
+}
+
+const all: VersionRights = { kind: 'all' };
+
+function rightsOf(version: TableVersion, table: TableRights | undefined): VersionRights {
+  if (table === undefined) return { kind: 'none', reason: 'dropped' };
+  if (!table.schema) return { kind: 'none', reason: 'privilege' };
+  if (table.secured) return { kind: 'none', reason: 'row-security' };
+  if (table.all) return all;
+  const columns = new Map((table.columns ?? []).map((column) => [column.name, column]));
+  const isSame = version.columns.every(({ name, typeOid }) => columns.get(name)?.type === typeOid);
+  const visible = version.columns.map(({ name }) => columns.get(name)?.visible === true);
+  if (!isSame || !visible.includes(true)) return { kind: 'none', reason: 'privilege' };
+  return { kind: 'columns', visible };
+}

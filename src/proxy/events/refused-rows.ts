@@ -1,0 +1,26 @@
+import type { ErrorRewrite } from '../../contracts/rewriter.ts';
+import type { PgError } from '../../core/errors/pg-error.ts';
+
+/** No JSON: a statement that reads it fails, at the step at which it would have shown the rows. */
+export const refusedRows = 'heliosdb_refused_rows';
+
+/** How that failure is worded: as the error for which there are no rows. */
+export function withRefusedRows<Sent extends { readonly errors: readonly ErrorRewrite[] }>(
+  sent: Sent,
+  error: PgError | undefined,
+): Sent {
+  if (error === undefined) return sent;
+  const { code, message, detail, hint, position } = error;
+  const rewrite: ErrorRewrite = {
+    // The parser of JSON shows what it has read in its context.
+    when: { code: '22P02', contextIncludes: refusedRows },
+    fields: {
+      code,
+      message,
+      ...(detail === undefined ? {} : { detail }),
+      ...(hint === undefined ? {} : { hint }),
+      ...(position === undefined ? {} : { position }),
+    },
+  };
+  return { ...sent, errors: [rewrite, ...sent.errors] };
+}

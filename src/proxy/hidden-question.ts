@@ -1,0 +1,57 @@
+import { serialize } from 'pg-protocol';
+import type { TextCoding } from '../protocol/client-encoding.ts';
+import { encodeParse } from '../protocol/parse-message.ts';
+import { PendingQuestion, type QuestionOutcome } from './pending-probe.ts';
+import type { SessionContext } from './session-context.ts';
+import type { StatementContext } from './statement-context.ts';
+
+/** The name of the hidden statement and of its portal: no client chooses it. */
+const questionName = `heliosdb_question_${process.pid.toString(36)}${Date.now().toString(36)}`;
+
+const entries = [
+  'probe-parse',
+  'question-bind',
+  'question-execute',
+  'probe-close',
+  'probe-close',
+] as const;
+
+export type Question = {
+  readonly coding: TextCoding;
+  readonly text: string;
+  /** Declared types of the parameters, by OID. */
+  readonly parameterTypes: readonly number[];
+  /** Puts a Bind of the hidden statement and portal together. */
+  readonly bind: (name: string) => Buffer;
+  /** How an error is worded for the client; undefined: as the backend words it. */
+  readonly statement: StatementContext | undefined;
+};
+
+/**
+ * Asks the backend for one value, unseen by the client (session-protocol.md, invariant 13). There
+ * is no Sync: what follows belongs to the same transaction. Its error is the client's answer, at
+ * the step where what was asked for would have failed.
+ */
+export function exchangeQuestion(
+  context: SessionContext,
+  asked: Question,
+): Promise<QuestionOutcome> {
+  const { queue, wires } = context;
+  const name = `${questionName}${context.probesLeftBehind || ''}`;
+  const text = asked.coding.encode(asked.text);
+  const { parameterTypes } = asked;
+  const question = new PendingQuestion();
+  const note = { kind: 'question', question, context: asked.statement } as const;
+  for (const entry of entries) queue.sent(entry, note);
+  wires.toServer(
+    Buffer.concat([
+      encodeParse({ name, text, parameterTypes }),
+      asked.bind(name),
+      serialize.execute({ portal: name }),
+      serialize.close({ type: 'P', name }),
+      serialize.close({ type: 'S', name }),
+      serialize.flush(),
+    ]),
+  );
+  return question.outcome;
+}
