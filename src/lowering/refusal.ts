@@ -15,6 +15,9 @@ export function refusalText(error: PgError): string {
   return `SELECT ${refused} /* ${message} */`;
 }
 
+/** Begins a statement that fails whatever follows, be it read or not. */
+export const refusalStart: string = `SELECT ${refused} `;
+
 /** What the client sees of that failure. */
 export function refusalRewrite(error: PgError): ErrorRewrite {
   return { when: { code: '42703', messageIncludes: refused }, fields: fieldsOf(error) };

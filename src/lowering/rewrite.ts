@@ -21,7 +21,13 @@ import type { Place } from './cdc/show-cdc-events.ts';
 import { isLoweredExplain, type LoweredExplain, readLoweredExplain } from './explain.ts';
 import { declaredParameters, type Probed, probedQuery } from './probe-range.ts';
 import { firstFreeParameter, Questions } from './questions.ts';
-import { bodyRewrites, refusalRewrite, refusalText, runTimeRewrites } from './refusal.ts';
+import {
+  bodyRewrites,
+  refusalRewrite,
+  refusalStart,
+  refusalText,
+  runTimeRewrites,
+} from './refusal.ts';
 import { apart, Edits, generated, type Pieces, positionsOf, textOf } from './splice.ts';
 import { holdsWindow, type StatementContext, WindowedStatement } from './statement.ts';
 import { Survey } from './survey.ts';
@@ -60,10 +66,13 @@ export async function rewrite(input: RewriteInput): Promise<Rewrite> {
   return rewriting.finish();
 }
 
-/** Has Postgres say what its scanner cannot read: it comes there before its grammar fails. */
+/**
+ * Has Postgres say what its scanner cannot read: it comes there before its grammar fails. Numbers
+ * with letters behind them are read by Postgres 14, whose grammar fails then.
+ */
 function scannerFailure(text: string, failsAt: number): Lowered {
   const pieces: Pieces = [
-    generated('SELECT ', 0),
+    generated(refusalStart, 0),
     { kind: 'copied', start: failsAt, end: text.length },
   ];
   return {
@@ -291,7 +300,7 @@ class QueryRewriting {
     this.#edits.replace(this.#source.startOf(range), this.#source.endOf(range), pieces);
     this.#lowered += 1;
     this.#tags.push({ statement: index, tag });
-    this.#errors.push(...errors);
+    this.#errors.push(...errors.filter((error) => !this.#errors.includes(error)));
     if (events !== undefined) this.#events.push(events);
   }
 

@@ -98,6 +98,16 @@ describe('wording of errors', () => {
     assert.equal(reword(contextOf(other, wording), original)?.fields['C'], '54000');
   });
 
+  it('tells an error by the function it happened in', () => {
+    const when = { code: '25006', contextIncludes: 'enable_capture' };
+    const context = contextOf({ when, fields: { code: '25006', message: 'ours' } });
+    const happened = { C: '25006', M: 'cannot execute INSERT' };
+    const within = { ...happened, W: 'PL/pgSQL function heliosdb.enable_capture() line 3' };
+    assert.equal(reword(context, within)?.fields['M'], 'ours');
+    assert.equal(reword(context, { ...happened, W: 'PL/pgSQL function f()' }), undefined);
+    assert.equal(reword(context, happened), undefined);
+  });
+
   it('otherwise maps the position and nothing else', () => {
     const reworded = reword(contextOf(), original);
     assert.deepEqual(reworded?.fields, { ...original, P: '107' });

@@ -32,11 +32,9 @@ export type ExtendedText = {
 export function extendedText(text: string, options: LexerOptions): ExtendedText | null {
   if (!mayBeExtended(text)) return null;
   const { tokens, failsAt } = scan(text, options);
-  const isRead = failsAt === undefined;
-  const isOurs = tokens.some(
-    (_, at) => isCdcWord(tokens, at) || (isRead && isExtended(tokens, at)),
-  );
-  return isOurs ? { tokens, failsAt } : null;
+  const isFound = (_: Token, at: number): boolean =>
+    isCdcWord(tokens, at) || (failsAt === undefined && isExtended(tokens, at));
+  return tokens.some(isFound) ? { tokens, failsAt } : null;
 }
 
 /** A call written inside a function body, where nothing is lowered but an error can help. */

@@ -92,7 +92,11 @@ const refusals: Readonly<Record<Provoked, readonly Refused[]>> = {
     syntax("ALTER CDC CAPTURE SET (confirm ¦'logged')", "'logged'", '"=".'),
     syntax('ALTER CDC CAPTURE SET (confirm = ¦)', ')', 'a value.'),
     syntax('ALTER CDC CAPTURE RESET (confirm ¦= 1)', '=', '"," or ")".'),
-    syntax('ALTER CDC CAPTURE EXCLUDE (orders.email¦)', ')', '".".'),
+    syntax(
+      'ALTER CDC CAPTURE EXCLUDE (orders.email¦)',
+      ')',
+      'a column such as schema.table.column.',
+    ),
     syntax('ALTER CDC CAPTURE EXCLUDE (¦)', ')', 'a column such as schema.table.column.'),
     {
       text: 'CREATE ¦CDC CONNECTOR c TYPE kafka',
@@ -260,5 +264,5 @@ async function refusalOf(text: string): Promise<ErrorFields | HintOnly | undefin
     discovery: { kind: 'impossible' },
   });
   assert.ok(answer.kind === 'send');
-  return answer.errors[0]?.fields;
+  return answer.errors.at(-1)?.fields;
 }

@@ -173,7 +173,7 @@ describe('statements on change data capture', () => {
     for (const broken of ["'a", '"a', '$$a', '/* a', "E'\\", '1x']) {
       const text = `SELECT 'é'; SHOW CDC EVENTS WHERE a = ${broken}`;
       const { text: sent, positions } = await lower(text);
-      assert.equal(sent.trimEnd().replace(/^SELECT\s+/, ''), broken);
+      assert.equal(sent.replace('SELECT heliosdb_refused ', '').trim(), broken);
       const copied = positions.at(-1)!;
       assert.equal([...text].slice(copied.client).join(''), sent.slice(copied.sent));
     }

@@ -9,6 +9,11 @@ import { fieldsOf } from '../refusal.ts';
 
 const missing: ErrorFields = fieldsOf(notSetUp());
 
+/** Nobody was there who could have handed changes over. */
+export const handoverErrors: readonly ErrorRewrite[] = [
+  { when: { code: '42704', messageIncludes: 'heliosdb.cdc_events_' }, fields: missing },
+];
+
 /** @param statement the verb @param relation the view it reads */
 export function relationErrors(statement: string, relation: string): readonly ErrorRewrite[] {
   const qualified = `heliosdb.${relation}`;

@@ -5,6 +5,7 @@ import type { Source } from '../../sql/source.ts';
 import { apart, type Pieces, positionsOf, template, textOf } from '../splice.ts';
 import { definitionsOf, eventColumns, namesOf } from './columns.ts';
 import type { LoweredCdc } from './lowered-statement.ts';
+import { handoverErrors } from './schema-errors.ts';
 
 /** Where a statement stands. */
 export type Place = {
@@ -41,7 +42,7 @@ export function lowerShowCdcEvents(statement: ShowCdcEvents, place: Place): Lowe
   return {
     pieces: template(text, anchor, where),
     tag: 'SHOW',
-    errors: [],
+    errors: handoverErrors,
     events: { ...readOf(statement, place), setting, ...(filter === undefined ? {} : { filter }) },
   };
 }
