@@ -26,8 +26,8 @@ export type ExtendedText = {
 };
 
 /**
- * Null for a text that is none of ours, and for one with windows that Postgres's scanner refuses, so
- * that the server's own message answers it.
+ * Null for a text that is none of ours, and for one with windows that Postgres's scanner refuses:
+ * the server's own message answers it.
  */
 export function extendedText(text: string, options: LexerOptions): ExtendedText | null {
   if (!mayBeExtended(text)) return null;
@@ -45,13 +45,15 @@ export function isBodyWithWindow(token: Token): boolean {
   return token.kind === 'string' && token.name.startsWith('$') && callInBody.test(token.name);
 }
 
-/** The CDC of what may be a statement on change data capture: `SHOW cdc` alone is a setting. */
+/** The CDC of a statement on change data capture. */
 function isCdcWord(tokens: readonly Token[], index: number): boolean {
   const token = tokens[index]!;
   const verb = tokens[index - 1];
   if (token.kind !== 'word' || token.name !== 'cdc') return false;
   if (verb?.kind !== 'word' || !isCdcVerb(verb.name)) return false;
-  return [undefined, ';'].includes(tokens[index - 2]?.name);
+  if (![undefined, ';'].includes(tokens[index - 2]?.name)) return false;
+  // SHOW cdc and SHOW cdc.anything read a setting.
+  return verb.name !== 'show' || ![undefined, ';', '.'].includes(tokens[index + 1]?.name);
 }
 
 /**

@@ -36,6 +36,7 @@ const passed: readonly string[] = [
   'SHOW CDC;',
   'SHOW cdc.foo',
   'SHOW "cdc" events',
+  'SHOW cdc; SELECT 1x',
   'SELECT cdc FROM t',
   'SELECT * FROM show cdc',
   'CREATE TABLE cdc (events int)',
