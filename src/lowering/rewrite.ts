@@ -160,6 +160,7 @@ class QueryRewriting {
   readonly #errors: ErrorRewrite[] = [];
   readonly #tags: { statement: number; tag: string }[] = [];
   readonly #events: EventsRead[] = [];
+  #isRefused = false;
   #lowered = 0;
 
   constructor(input: RewriteInput, query: Query, tableForms: StatementContext['tableForms']) {
@@ -171,6 +172,7 @@ class QueryRewriting {
 
   /** Makes one statement fail. */
   refuse(range: TokenRange, error: PgError): void {
+    this.#isRefused = true;
     replaceStatement(this.#edits, this.#source, range, refusalText(error));
     this.#errors.push(refusalRewrite(error));
   }
@@ -180,6 +182,11 @@ class QueryRewriting {
     const range = this.#ranges[index]!;
     // Postgres says what is wrong with the EXPLAIN.
     if (cdc.isExplained && (node === undefined || !isLoweredExplain(node))) return;
+    if (this.#isRefused) {
+      // It is not reached, but Postgres reads all of a Query before it begins.
+      replaceStatement(this.#edits, this.#source, range, refusalStart);
+      return;
+    }
     const place: Place = {
       source: this.#source,
       anchor: this.#source.startOf(cdc.start.range),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Lowered, Rewrite, RewriteInput } from '../../contracts/rewriter.ts';
+import { parseDeadlineMs } from '../../core/limits.ts';
 import { tokenize } from '../../sql/lexer.ts';
 import { rewrite } from '../rewrite.ts';
 import { definitionsOf, eventColumns, namesOf } from './columns.ts';
@@ -154,6 +155,20 @@ describe('statements on change data capture', () => {
     assert.ok(text.startsWith(`BEGIN; ${lastHundred(0)}; SELECT 'é😀', date_bin(`), text);
     assert.ok(text.endsWith(`; RELEASE a; ${lastHundred(1)}; COMMIT`), text);
     assert.ok(errors.every(({ fields }) => !('code' in fields) || fields.code !== '0A000'));
+  });
+
+  it('do not cost more than their number', async () => {
+    const from = performance.now();
+    const many = await lower('SHOW CDC STATUS;SHOW CDC TABLES;'.repeat(16_000));
+    assert.equal(many.loweredStatements, 32_000);
+    assert.equal(many.errors.length, 8);
+    const refused = await lower(
+      `${'SELECT 1;'.repeat(16_000)}END;${'SHOW CDC EVENTS;'.repeat(16_000)}`,
+    );
+    assert.equal(refused.errors.length, 1);
+    assert.ok(!refused.text.includes('CDC EVENTS;'));
+    // They take a tenth of this.
+    assert.ok(performance.now() - from < 2 * parseDeadlineMs);
   });
 
   it('keep the probe of a window that comes first', async () => {

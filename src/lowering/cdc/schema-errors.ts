@@ -14,8 +14,26 @@ export const handoverErrors: readonly ErrorRewrite[] = [
   { when: { code: '42704', messageIncludes: 'heliosdb.cdc_events_' }, fields: missing },
 ];
 
+/** The same for each statement of a kind, so that a Query of many has them once. */
+const known: Map<string, readonly ErrorRewrite[]> = new Map();
+
+function remembered(name: string, make: () => readonly ErrorRewrite[]): readonly ErrorRewrite[] {
+  const errors = known.get(name) ?? make();
+  known.set(name, errors);
+  return errors;
+}
+
 /** @param statement the verb @param relation the view it reads */
 export function relationErrors(statement: string, relation: string): readonly ErrorRewrite[] {
+  return remembered(relation, () => errorsOfRelation(statement, relation));
+}
+
+/** @param statement the verb @param procedure what it calls */
+export function procedureErrors(statement: string, procedure: string): readonly ErrorRewrite[] {
+  return remembered(procedure, () => errorsOfProcedure(statement, procedure));
+}
+
+function errorsOfRelation(statement: string, relation: string): readonly ErrorRewrite[] {
   const qualified = `heliosdb.${relation}`;
   return [
     { when: { code: '42P01', messageIncludes: qualified }, fields: missing },
@@ -23,8 +41,7 @@ export function relationErrors(statement: string, relation: string): readonly Er
   ];
 }
 
-/** @param statement the verb @param procedure what it calls */
-export function procedureErrors(statement: string, procedure: string): readonly ErrorRewrite[] {
+function errorsOfProcedure(statement: string, procedure: string): readonly ErrorRewrite[] {
   const qualified = `heliosdb.${procedure}`;
   return [
     { when: { code: '42883', messageIncludes: qualified }, fields: missing },

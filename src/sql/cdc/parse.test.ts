@@ -79,6 +79,7 @@ describe('SHOW CDC EVENTS', () => {
     ["WHERE (after->>'é😀')::int > 1e3", "(after->>'é😀')::int > 1e3"],
     ['WHERE extract(year FROM committed_at) = 2026', 'extract(year FROM committed_at) = 2026'],
     ['WHERE limited OR since_then', 'limited OR since_then'],
+    ['WHERE a\u00a0 LIMIT 1', 'a\u00a0'],
   ];
   for (const [clauses, condition] of conditions) {
     it(`finds the end of ${clauses}`, async () => assert.equal(await where(clauses), condition));
