@@ -8,8 +8,10 @@ import type { ResponseFields } from '../protocol/error-response.ts';
 import { decodeParseTypes, replaceParseText } from '../protocol/parse-message.ts';
 import { encodeQuery } from '../protocol/query-message.ts';
 import type { Claim } from './claim.ts';
+import { drainQueue, isIgnored } from './claim-conditions.ts';
 import { offerToSession } from './events/offer-to-session.ts';
 import { withRefusedRows } from './events/refused-rows.ts';
+import type { StatementEvents } from './events/statement-events.ts';
 import { PendingSurvey, type SurveyOutcome } from './pending-probe.ts';
 import { positionTranslator } from './position-map.ts';
 import { exchangeProbe, exchangeSurvey } from './probe-exchange.ts';
@@ -41,19 +43,6 @@ export async function claimStatement(context: SessionContext, claim: Claim): Pro
 /** The session's parameters are known once it has started. */
 async function settle(context: SessionContext): Promise<void> {
   while (!context.isStarted && !context.isOpaque) await context.serverProgress();
-}
-
-/** Invariant 10: until then neither the transaction status nor the response to a probe is sure. */
-async function drainQueue(context: SessionContext): Promise<void> {
-  const { queue, wires } = context;
-  if (queue.isEmpty) return;
-  wires.toServer(serialize.flush());
-  while (!queue.isEmpty && !queue.isCopyOpen && !context.isOpaque) await context.serverProgress();
-}
-
-/** While the backend skips or takes copy data it does not read the text at all. */
-function isIgnored(context: SessionContext): boolean {
-  return context.queue.isSkipping || context.queue.isCopyOpen || context.isOpaque;
 }
 
 /** The client's own message. */
@@ -196,9 +185,8 @@ class ClaimedStatement {
     }
     const wasSettled = queue.isSettled;
     const offered = await offerToSession(this.#context, {
-      events: { reads, parameterTypes: [] },
+      events: this.#events(rewrite.errors, reads),
       coding: this.#coding,
-      wording: (read) => this.#filterContext(rewrite, read),
     });
     if (offered.kind === 'answered') {
       this.#sendSync();
@@ -212,10 +200,13 @@ class ClaimedStatement {
     this.#send(withRefusedRows(rewrite, offered.error));
   }
 
-  /** How an error of WHERE is worded when its rows are chosen. */
-  #filterContext(rewrite: Lowered, { filter }: EventsRead): StatementContext | undefined {
-    if (filter === undefined) return undefined;
-    return this.#statementContext({ ...filter, errors: rewrite.errors, tags: [] });
+  #events(errors: Lowered['errors'], reads: readonly EventsRead[]): StatementEvents {
+    const { bytes, parse } = this.#claim;
+    return {
+      reads,
+      parameterTypes: parse === undefined ? [] : decodeParseTypes(bytes, parse),
+      wording: ({ filter }) => filter && this.#statementContext({ ...filter, errors, tags: [] }),
+    };
   }
 
   /** @param given takes the place of the error that the text provokes */
@@ -241,14 +232,12 @@ class ClaimedStatement {
     sent: Pick<Lowered, 'text' | 'positions' | 'errors' | 'tags' | 'events'>,
   ): StatementContext {
     const coding = this.#coding;
-    const { parse, bytes } = this.#claim;
-    const parameterTypes = parse === undefined ? [] : decodeParseTypes(bytes, parse);
     const keepsTexts = coding.characterUnits !== undefined;
     return {
       coding,
       errors: sent.errors,
       tags: sent.tags,
-      ...(sent.events === undefined ? {} : { events: { reads: sent.events, parameterTypes } }),
+      ...(sent.events === undefined ? {} : { events: this.#events(sent.errors, sent.events) }),
       weight: sent.positions.length + (keepsTexts ? sent.text.length + this.#text.length : 0),
       translator: positionTranslator({
         positions: sent.positions,

@@ -62,6 +62,12 @@ export class LoweredStatements {
     return this.#portals.get(name);
   }
 
+  /** It has its rows: a later Execute goes on with them. */
+  portalHasRows(name: string, context: StatementContext): void {
+    const { events: _, ...rest } = context;
+    this.#portals.set(name, rest);
+  }
+
   /** The backend did what the entry with this note asked for. */
   confirm(note: Note): void {
     switch (note.kind) {

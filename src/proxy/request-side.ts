@@ -11,6 +11,7 @@ import { clientMessage, headerBytes } from '../protocol/message-types.ts';
 import { decodeTarget, targetKind } from '../protocol/target-message.ts';
 import { findClaim } from './claim.ts';
 import { claimStatement } from './claimed-statement.ts';
+import { executeWithEvents } from './events/execute-with-events.ts';
 import { ForwardRun } from './forward-run.ts';
 import type { Note } from './lowered-statements.ts';
 import type { Entry } from './response-queue.ts';
@@ -78,8 +79,13 @@ export class RequestSide {
         return type === clientMessage.parse ? this.#nameBytes(frameBytes) : headerBytes;
       case clientMessage.describe:
       case clientMessage.close:
-      case clientMessage.bind:
       case clientMessage.execute:
+        return this.#nameBytes(frameBytes);
+      case clientMessage.bind:
+        // The parameters of a SHOW CDC EVENTS are needed again when it is executed.
+        if (this.#context.statements.hasEvents && frameBytes <= scannedMessageBytesMax) {
+          return frameBytes;
+        }
         return this.#nameBytes(frameBytes);
       default:
         return headerBytes;
@@ -145,15 +151,25 @@ export class RequestSide {
       const claim = isWhole ? findClaim(this.#context, { type, bytes, start, end }) : undefined;
       if (claim !== undefined) {
         this.#run.flush();
-        this.#isClaiming = true;
-        this.#context.wires.holdClient('claim');
-        void claimStatement(this.#context, claim).then(() => this.#claimed());
+        this.#claim(claimStatement(this.#context, claim));
         return true;
       }
+    }
+    if (type === clientMessage.execute && this.#context.statements.hasEvents) {
+      this.#run.flush();
+      this.#claim(executeWithEvents(this.#context, bytes.subarray(start, end)));
+      return true;
     }
     this.#register();
     this.#run.add(bytes, start, end);
     return false;
+  }
+
+  /** Holds what the client sends until something of its is dealt with. */
+  #claim(dealt: Promise<void>): void {
+    this.#isClaiming = true;
+    this.#context.wires.holdClient('claim');
+    void dealt.then(() => this.#claimed());
   }
 
   #claimed(): void {
@@ -213,7 +229,11 @@ export class RequestSide {
       }
       case clientMessage.bind: {
         const names = decodeBindNames(bytes, start, end);
-        return names === undefined ? undefined : { kind: 'bind', ...names };
+        if (names === undefined) return undefined;
+        const { hasEvents } = this.#context.statements;
+        const isKept = hasEvents && end - start === this.#reader.frameBytes;
+        const whole = isKept ? { bytes: Buffer.from(bytes.subarray(start, end)) } : {};
+        return { kind: 'bind', ...names, ...whole };
       }
       case clientMessage.execute: {
         const name = decodeExecutePortal(bytes, start, end);

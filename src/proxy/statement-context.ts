@@ -56,6 +56,8 @@ export function rewordResponse(
       translatePosition(context, fields);
       return { bytes: encodeErrorResponse(fields), refusal: undefined };
     }
+    // What it was recognised by is not for the client to see.
+    if (rewrite.when.contextIncludes !== undefined) fields.delete('W');
     const reworded = reword(context, fields, rewrite.fields);
     return { bytes: encodeErrorResponse(reworded), refusal: rewrite.fields.code };
   }

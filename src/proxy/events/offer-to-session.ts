@@ -5,7 +5,6 @@ import { encodeBind, rebind } from '../../protocol/bind-message.ts';
 import type { TextCoding } from '../../protocol/client-encoding.ts';
 import { exchangeQuestion, type Question } from '../hidden-question.ts';
 import type { SessionContext } from '../session-context.ts';
-import type { StatementContext } from '../statement-context.ts';
 import { type Ask, offerEvents } from './offer-events.ts';
 import { refusedRows } from './refused-rows.ts';
 import type { StatementEvents } from './statement-events.ts';
@@ -13,8 +12,6 @@ import type { StatementEvents } from './statement-events.ts';
 export type Offer = {
   readonly events: StatementEvents;
   readonly coding: TextCoding;
-  /** How the errors of the client's WHERE are worded, by the read it belongs to. */
-  readonly wording: (read: EventsRead) => StatementContext | undefined;
 };
 
 /**
@@ -77,7 +74,7 @@ async function askBackend(
     coding,
     text: question.text,
     parameterTypes: isClients ? events.parameterTypes : [],
-    statement: isClients ? offer.wording(question.read) : undefined,
+    statement: isClients ? events.wording(question.read) : undefined,
     bind: (name) =>
       (isClients && events.bind !== undefined
         ? rebind(events.bind, { portal: name, statement: name })

@@ -1,10 +1,13 @@
 import type { EventsRead } from '../../contracts/rewriter.ts';
+import type { StatementContext } from '../statement-context.ts';
 
 /** What of the change log a text reads, and what has to be known to execute it. */
 export type StatementEvents = {
   readonly reads: readonly EventsRead[];
   /** Declared in Parse, by OID. */
   readonly parameterTypes: readonly number[];
+  /** How the errors of the client's WHERE are worded, by the read it belongs to. */
+  readonly wording: (read: EventsRead) => StatementContext | undefined;
   /** The Bind of the portal, whole; none for a Query. */
   readonly bind?: Buffer;
 };
