@@ -22,6 +22,10 @@ export type LogBounds = {
 
 export type EpochBounds = {
   readonly epoch: number;
+  /**
+   * Where its capture began, which stays as it is when old changes are removed: changes of the
+   * first epoch are gone when the log's `startLsn` is greater, and none ever were when it is equal.
+   */
   readonly startLsn: bigint;
   /** Of an epoch that has ended: what it had read. Between it and the next there is a gap. */
   readonly endLsn: bigint | undefined;
@@ -63,8 +67,8 @@ export interface LogReader {
   bounds(): Promise<LogBounds>;
   /** Every version of every table the log has a change of. */
   tables(): Promise<readonly TableVersion[]>;
-  /** How many changes of these versions the log holds. */
-  count(versions: ReadonlySet<number>): Promise<number>;
+  /** How many changes of these versions the log holds, of one epoch or of all. No DDL. */
+  count(versions: ReadonlySet<number>, epoch?: number): Promise<number>;
   read(request: ReadForward): Promise<ChangeBatch>;
   /**
    * The last changes, in order, oldest first. `isAtStart`: there is nothing wanted before them.
@@ -75,7 +79,10 @@ export interface LogReader {
     readonly before: ChangePosition;
     readonly isAtStart: boolean;
   }>;
-  /** Resolves when the log goes beyond the position, or when the signal aborts. Never rejects. */
+  /**
+   * Resolves when the log goes beyond the position, or when the signal aborts. Never rejects. A new
+   * epoch is beyond every position of those before it, also while it has no change.
+   */
   changed(beyond: ChangePosition, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
