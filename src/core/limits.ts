@@ -63,3 +63,46 @@ export const eventsReadsMax: number = 16;
 export const eventsBatchMax: number = 2_000;
 /** What one SHOW CDC EVENTS may hand to its backend, bytes of JSON; beyond it 54000. */
 export const eventsBytesMax: number = 64 * 1024 * 1024;
+/** Redis clients per process; one more is told so and disconnected. */
+export const redisClientsMax: number = 10_000;
+/** Most arguments of one Redis request; beyond it a protocol error. */
+export const redisArgumentsMax: number = 1_024;
+/** Longest argument of a Redis request; beyond it a protocol error. */
+export const redisBulkBytesMax: number = 1024 * 1024;
+/** Longest inline request, and longest header line of any; beyond it a protocol error. */
+export const redisLineBytesMax: number = 64 * 1024;
+/** All arguments of one Redis request together; beyond it a protocol error. */
+export const redisRequestBytesMax: number = 2 * 1024 * 1024;
+/** Most arguments before AUTH, as in Redis; beyond it a protocol error. */
+export const redisUnauthenticatedArgumentsMax: number = 10;
+/** Longest argument before AUTH, as in Redis; beyond it a protocol error. */
+export const redisUnauthenticatedBulkBytesMax: number = 16 * 1024;
+/**
+ * Bytes of requests that wait for those before them; then the client is not read, or, while it is
+ * blocked and would not be seen to leave, disconnected. More than the longest request.
+ */
+export const redisInputBytesMax: number = 4 * 1024 * 1024;
+/** Requests of one Redis client answered in a row before others have their turn. */
+export const redisRequestsPerTurnMax: number = 128;
+/** How long a Redis client may leave its replies unread, ms; then it is disconnected. */
+export const redisWriteStallMs: number = 60_000;
+/** Most streams in one XREAD; beyond it an error. */
+export const redisStreamsPerReadMax: number = 128;
+/** Entries of one stream in one reply to XREAD; the client goes on with the next. */
+export const redisReadEntriesMax: number = 10_000;
+/** Entries of one reply to XREAD, together; the streams share it, each has one entry at least. */
+export const redisReadBytesMax: number = 4 * 1024 * 1024;
+/** Entries of one reply to XRANGE and the like; beyond it an error that asks for a COUNT. */
+export const redisRangeBytesMax: number = 16 * 1024 * 1024;
+/** Changes taken from the log at once for a Redis reply. */
+export const redisBatchChangesMax: number = 256;
+/** How often a blocked Redis client looks at a log that is written without end, ms. */
+export const redisLookIntervalMs: number = 5;
+/** Longest time one BLOCK waits, ms, which is what a timer takes; then it is looked at anew. */
+export const redisTimerMsMax: number = 2_147_483_647;
+/** Redis clients whose password is being checked at a time; the others wait for their turn. */
+export const redisAuthenticationsMax: number = 16;
+/** Wrong passwords of one Redis client; then it is disconnected. */
+export const redisAuthenticationFailuresMax: number = 10;
+/** How long each wrong password of a Redis client delays the answer to it, ms. */
+export const redisAuthenticationDelayMs: number = 50;
