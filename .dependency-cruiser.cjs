@@ -11,6 +11,7 @@ const mayImport = {
   postgres: ['core', 'contracts'],
   observe: ['core', 'contracts'],
   http: ['core', 'contracts', 'protocol', 'sql', 'lowering', 'postgres', 'observe'],
+  redis: ['core', 'contracts', 'protocol'],
   proxy: ['core', 'contracts', 'protocol', 'sql', 'lowering', 'observe'],
 };
 
