@@ -117,9 +117,9 @@ export function helloSyntaxError(option: string): PgError {
   return refusal('42601', `Syntax error in HELLO option '${option.slice(0, quotedUnitsMax)}'`);
 }
 
-/** `NOGROUP` is not told apart: nobody can make a group here. */
+/** `NOGROUP` */
 export function noSuchConsumerGroup(group: string, key: string): PgError {
-  return refusal('42704', `No such consumer group '${group}' for key name '${key}'`);
+  return refusal('P0002', `No such consumer group '${group}' for key name '${key}'`);
 }
 
 /** `READONLY` */

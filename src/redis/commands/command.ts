@@ -1,4 +1,5 @@
 import {
+  authenticationRequired,
   redisSyntaxError,
   unknownRedisSubcommand,
   wrongNumberOfArguments,
@@ -80,8 +81,8 @@ export function textOf(argument: Buffer | undefined): string {
   return argument.toString();
 }
 
-/** What the client may see. Commands run only for clients that have an access. */
+/** What the client may see. */
 export function accessOf({ client }: Call): AccessByDatabase {
-  if (client.access === undefined) throw new Error('a command ran without an access');
+  if (client.access === undefined) throw authenticationRequired();
   return client.access;
 }

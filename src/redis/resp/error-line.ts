@@ -11,6 +11,7 @@ const classes: Readonly<Record<string, string>> = {
   '28P01': 'WRONGPASS',
   '42501': 'NOPERM',
   '57P03': 'LOADING',
+  P0002: 'NOGROUP',
 };
 
 /** An error as the one line a Redis client gets. */
