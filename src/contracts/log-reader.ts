@@ -80,8 +80,9 @@ export interface LogReader {
     readonly isAtStart: boolean;
   }>;
   /**
-   * Resolves when the log goes beyond the position, or when the signal aborts. Never rejects. A new
-   * epoch is beyond every position of those before it, also while it has no change.
+   * Resolves when the log goes beyond the position, when the signal aborts or the reader is closed.
+   * Never rejects. A new epoch is beyond every position of those before it, also while it has no
+   * change.
    */
   changed(beyond: ChangePosition, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
