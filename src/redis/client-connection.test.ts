@@ -80,6 +80,17 @@ describe('redis connections', () => {
     hostile.close();
   });
 
+  it('end when replies are left unread for too long', async () => {
+    const other = await startTestRedis({ writeStallMs: 50 });
+    const hostile = await RespClient.connect(other.address.port);
+    hostile.socket.pause();
+    const echo = encodeRequest(['ECHO', Buffer.alloc(512 * 1024)]);
+    for (let count = 0; count < 40; count++) hostile.socket.write(echo);
+    await until(() => other.events.includes('closed stalled'));
+    hostile.close();
+    await other.close();
+  });
+
   it('end when a blocked client sends too much', async () => {
     client.send('XREAD', 'BLOCK', '0', 'STREAMS', key, '$');
     client.socket.write(Buffer.alloc(redisInputBytesMax + 1_000_000, 'PING\r\n'));

@@ -5,7 +5,6 @@ import {
   closingLingerMs,
   redisInputBytesMax,
   redisRequestsPerTurnMax,
-  redisWriteStallMs,
   socketBufferBytesMax,
 } from '../core/limits.ts';
 import type { ClientState } from './client-state.ts';
@@ -177,7 +176,7 @@ export class ClientConnection {
     this.#flush();
     if (!this.#socket.writableNeedDrain) return;
     this.#socket.pause();
-    this.#socket.setTimeout(redisWriteStallMs);
+    this.#socket.setTimeout(this.#endpoint.writeStallMs);
     await new Promise<void>((resolve) => {
       const end = () => {
         this.#socket.removeListener('drain', end).removeListener('close', end);

@@ -1,5 +1,10 @@
 import net from 'node:net';
-import { redisClientsMax, socketBufferBytesMax, tcpKeepAliveMs } from '../core/limits.ts';
+import {
+  redisClientsMax,
+  redisWriteStallMs,
+  socketBufferBytesMax,
+  tcpKeepAliveMs,
+} from '../core/limits.ts';
 import { AuthenticationGate } from './authentication-gate.ts';
 import { ClientConnection } from './client-connection.ts';
 import { ClientState } from './client-state.ts';
@@ -10,6 +15,8 @@ export type RedisOptions = RedisServices & {
   readonly listen: { readonly host: string; readonly port: number };
   /** Clients at a time; `redisClientsMax` when left out. */
   readonly clientsMax?: number;
+  /** How long a client may leave its replies unread; `redisWriteStallMs` when left out. */
+  readonly writeStallMs?: number;
 };
 
 export interface RedisServer {
@@ -45,6 +52,7 @@ class ListeningServer implements RedisServer {
     this.#endpoint = {
       services: options,
       gate: new AuthenticationGate(options),
+      writeStallMs: options.writeStallMs ?? redisWriteStallMs,
       startedAtMs: Date.now(),
       port: () => this.address.port,
       clientsOpen: () => this.#clients.size,

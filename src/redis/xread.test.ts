@@ -174,6 +174,40 @@ describe('redis XREAD', () => {
     assert.ok(redis.events.includes('blocked') && redis.events.includes('unblocked'));
   });
 
+  it('blocks until an id is passed that nothing has reached', async () => {
+    const orders = redis.log.table('orders');
+    client.send('XREAD', 'BLOCK', '0', 'STREAMS', key, '1150');
+    await until(() => redis.log.waiting === 1);
+    redis.log.commit([orders, 'INSERT', '1', null]);
+    redis.log.commit([orders, 'INSERT', '2', null]);
+    redis.log.commit([orders, 'INSERT', '3', null]);
+    assert.deepEqual(idsOf(await client.reply()), ['1200-0']);
+  });
+
+  it('loses nothing while it waits and the log grows', async () => {
+    const orders = redis.log.table('orders');
+    const other = redis.log.table('other');
+    const wanted: string[] = [];
+    const readers = await Promise.all(
+      Array.from({ length: 5 }, () => RespClient.connect(redis.address.port)),
+    );
+    const reading = readers.map(async (reader) => {
+      const got: RespValue[] = [];
+      while (got.length < 100) {
+        const from = String(got.at(-1) ?? '0');
+        got.push(...idsOf(await reader.call('XREAD', 'BLOCK', '0', 'STREAMS', key, from)));
+      }
+      reader.close();
+      return got;
+    });
+    for (let count = 0; count < 100; count++) {
+      redis.log.commit([other, 'INSERT', '1', null]);
+      wanted.push(`${redis.log.commit([orders, 'INSERT', '1', null])}-0`);
+      if (count % 7 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    for (const got of await Promise.all(reading)) assert.deepEqual(got, wanted);
+  });
+
   it('blocks for a time', async () => {
     assert.equal(await client.call('XREAD', 'BLOCK', '5', 'STREAMS', key, '$'), null);
     assert.equal(await client.call('XREAD', 'BLOCK', '5', 'STREAMS', 'nothing', '0'), null);
@@ -196,7 +230,8 @@ describe('redis XREAD', () => {
       Array.from({ length: 50 }, () => RespClient.connect(redis.address.port)),
     );
     for (const one of clients) one.send('XREAD', 'BLOCK', '0', 'STREAMS', 'heliosdb:cdc', '$');
-    await until(() => redis.log.waiting === clients.length);
+    await until(() => redis.events.filter((one) => one === 'blocked').length === clients.length);
+    await until(() => redis.log.waiting === 1);
     redis.log.commit([redis.log.table('orders'), 'INSERT', '1', null]);
     for (const one of clients) {
       assert.deepEqual(idsOf(await one.reply()), ['1000-0']);

@@ -13,6 +13,7 @@ import type { AccessByDatabase, RedisServices } from '../services.ts';
 export type Endpoint = {
   readonly services: RedisServices;
   readonly gate: AuthenticationGate;
+  readonly writeStallMs: number;
   readonly startedAtMs: number;
   readonly port: () => number;
   readonly clientsOpen: () => number;

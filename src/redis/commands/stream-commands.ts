@@ -160,19 +160,21 @@ async function lookUntilFound(
   block: number,
   gone: AbortSignal,
 ): Promise<readonly StreamEntries[]> {
-  const timeUp = new AbortController();
-  const timer =
-    block === 0 ? undefined : setTimeout(() => timeUp.abort(), Math.min(block, redisTimerMsMax));
-  const signal = AbortSignal.any([gone, timeUp.signal]);
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  gone.addEventListener('abort', abort);
+  if (gone.aborted) abort();
+  const timer = block === 0 ? undefined : setTimeout(abort, Math.min(block, redisTimerMsMax));
   try {
-    while (!signal.aborted) {
-      await reading.waitForMore(signal);
+    while (!stop.signal.aborted) {
+      await reading.waitForMore(stop.signal);
       const found = gone.aborted ? [] : await reading.look();
       if (found.length > 0) return found;
     }
     return [];
   } finally {
     clearTimeout(timer);
+    gone.removeEventListener('abort', abort);
   }
 }
 

@@ -91,7 +91,7 @@ export async function collectForward(
 }
 
 /** Where to read from so as to have this id, or the first one there is behind it. */
-export function readFrom(number: number, epoch: HeldEpoch, id: StreamId): ReadForward['from'] {
+function readFrom(number: number, epoch: HeldEpoch, id: StreamId): ReadForward['from'] {
   const low = compareStreamIds(id, epoch.start) < 0 ? epoch.start : id;
   if (low.seq === 0n) return { kind: 'at', epoch: number, lsn: low.lsn };
   return { kind: 'after', position: positionOf(number, previousStreamId(low)!) };

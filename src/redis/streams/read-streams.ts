@@ -1,15 +1,23 @@
+import type { LogBounds, LogReader } from '../../contracts/log-reader.ts';
 import {
-  redisBatchChangesMax,
   redisLookIntervalMs,
   redisReadBytesMax,
   redisReadEntriesMax,
+  redisTimerMsMax,
 } from '../../core/limits.ts';
 import type { AccessByDatabase, RedisServices } from '../services.ts';
-import { collectBackward, collectForward, readFrom } from './collect.ts';
-import { firstStreamId, lastStreamId, nextStreamId, type StreamId } from './stream-id.ts';
+import { collectBackward, collectForward } from './collect.ts';
+import { delay } from './delay.ts';
+import { type AwaitedTables, LogWatch } from './log-watch.ts';
+import {
+  compareStreamIds,
+  firstStreamId,
+  lastStreamId,
+  nextStreamId,
+  type StreamId,
+} from './stream-id.ts';
 import type { StreamRef } from './stream-key.ts';
 import {
-  type OpenDatabase,
   openDatabase,
   permitView,
   requireEpoch,
@@ -48,6 +56,12 @@ type Cursor = {
   start: StreamStart | { readonly kind: 'at'; readonly low: Low };
 };
 
+type LookedAt = {
+  readonly reader: LogReader;
+  readonly bounds: LogBounds;
+  readonly tables: AwaitedTables[number][];
+};
+
 /** XREAD, which may be asked several times for what comes after. */
 export class StreamsReading {
   readonly #cursors: readonly Cursor[];
@@ -55,9 +69,8 @@ export class StreamsReading {
   readonly #bytesMax: number;
   readonly #services: RedisServices;
   readonly #access: AccessByDatabase;
-  #isFirstLook = true;
-  /** Up to where the logs have been looked through, by database. */
-  #looked = new Map<string, StreamView>();
+  /** The databases of the last look, by name. */
+  readonly #looked: Map<string, LookedAt> = new Map();
 
   constructor(request: ReadStreamsRequest, services: RedisServices, access: AccessByDatabase) {
     this.#cursors = request.streams.flatMap(({ key, ref, start }) =>
@@ -75,12 +88,11 @@ export class StreamsReading {
    */
   async look(): Promise<readonly StreamEntries[]> {
     const found: StreamEntries[] = [];
-    this.#looked = new Map();
+    this.#looked.clear();
     for (const cursor of this.#cursors) {
       const entries = await this.#lookAt(cursor);
       if (entries.length > 0) found.push({ key: cursor.key, entries });
     }
-    this.#isFirstLook = false;
     return found;
   }
 
@@ -88,11 +100,8 @@ export class StreamsReading {
     const { ref } = cursor;
     const database = openDatabase(this.#services.databases(), ref.database);
     const view = await viewStream(ref, database);
-    // The earliest one, so that nothing which came between two streams goes unnoticed.
-    if (!this.#looked.has(database.name)) this.#looked.set(database.name, view);
-    // Rights cost a query: of a client that was woken they are asked when there is something.
-    const isWanted = this.#isFirstLook || (await mayHaveEntries(view, cursor));
-    const permitted = isWanted ? await permitView(view, this.#access) : undefined;
+    this.#noteLook(view);
+    const permitted = await permitView(view, this.#access);
     const epoch = requireEpoch(view);
     if (epoch === undefined) {
       // All that it will have is new.
@@ -100,7 +109,7 @@ export class StreamsReading {
       return [];
     }
     const { printEntry } = this.#services;
-    if (permitted !== undefined && cursor.start.kind === 'last') {
+    if (cursor.start.kind === 'last') {
       const wanted = {
         low: firstStreamId,
         high: lastStreamId,
@@ -111,8 +120,8 @@ export class StreamsReading {
       if (entries.length > 0) return entries;
     }
     const low = lowOf(cursor.start, epoch.end);
-    if (low !== undefined) requireFrom(epoch, low);
-    if (permitted !== undefined && low !== undefined) {
+    if (low !== undefined) {
+      requireFrom(epoch, low);
       const wanted = {
         low,
         high: lastStreamId,
@@ -123,8 +132,17 @@ export class StreamsReading {
       if (entries.length > 0) return entries;
     }
     requireNoGap(view, epoch);
-    cursor.start = { kind: 'at', low: low === undefined ? undefined : epoch.end };
+    cursor.start = { kind: 'at', low: laterOf(low, epoch.end) };
     return [];
+  }
+
+  #noteLook({ ref, database, bounds }: StreamView): void {
+    const { name, reader } = database;
+    // The earliest bounds, so that nothing which came between two streams goes unnoticed.
+    const looked = this.#looked.get(name) ?? { reader, bounds, tables: [] };
+    // Of an epoch that has not begun there is nothing before an epoch begins, which is told to all.
+    if (ref.epoch === bounds.epoch) looked.tables.push(ref.table ?? 'all');
+    this.#looked.set(name, looked);
   }
 
   /**
@@ -132,19 +150,28 @@ export class StreamsReading {
    * after a look that found nothing.
    */
   async waitForMore(signal: AbortSignal): Promise<void> {
+    // By hand, since a long-lived signal keeps something of every AbortSignal.any made of it.
     const stop = new AbortController();
-    const all = AbortSignal.any([signal, stop.signal]);
-    const waits = [...this.#looked.values()].map((view) => waitBeyond(view, all));
-    if (waits.length === 0) waits.push(aborted(all));
-    // A log that is written without end must not keep a client looking without end.
+    const abort = () => stop.abort();
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+    const waits = [...this.#looked.values()].map(({ reader, bounds, tables }) =>
+      LogWatch.of(reader).wait(tables, bounds, stop.signal),
+    );
+    // Of keys that no stream can have nothing ever comes.
+    if (waits.length === 0) waits.push(delay(redisTimerMsMax, stop.signal));
     const pause = delay(redisLookIntervalMs, signal);
-    try {
-      await Promise.race(waits);
-    } finally {
-      stop.abort();
-    }
+    await Promise.race(waits);
+    signal.removeEventListener('abort', abort);
+    abort();
     await pause;
   }
+}
+
+/** A client may wait behind an id that nothing has reached yet. */
+function laterOf(low: Low, end: Low): Low {
+  if (low === undefined || end === undefined) return low;
+  return compareStreamIds(low, end) < 0 ? end : low;
 }
 
 function lowOf(start: Cursor['start'], end: StreamId | undefined): Low {
@@ -157,59 +184,4 @@ function lowOf(start: Cursor['start'], end: StreamId | undefined): Low {
       // Of an epoch that has ended nothing is new.
       return end;
   }
-}
-
-/** Whether there is a change behind the cursor, be it one that the client may not see. */
-async function mayHaveEntries(view: StreamView, { start }: Cursor): Promise<boolean> {
-  const { epoch, versions, ref } = view;
-  if (epoch.kind !== 'held') return false;
-  if (start.kind === 'last') return true;
-  const low = lowOf(start, epoch.end);
-  if (low === undefined || versions.length === 0) return false;
-  const { changes } = await view.database.reader.read({
-    from: readFrom(ref.epoch, epoch, low),
-    tables: ref.table === undefined ? 'all' : new Set(versions.map(({ id }) => id)),
-    schemaChanges: false,
-    changesMax: 1,
-  });
-  return changes.length > 0;
-}
-
-/** Resolves when the log goes beyond what a view saw of it, or when the signal aborts. */
-async function waitBeyond(view: StreamView, signal: AbortSignal): Promise<void> {
-  const { database, bounds } = view;
-  const through = await endOf(database, bounds);
-  if (through !== undefined && !signal.aborted) await database.reader.changed(through, signal);
-}
-
-/** Where the log ends; undefined when it goes on behind these bounds. */
-async function endOf({ reader }: OpenDatabase, bounds: StreamView['bounds']) {
-  const { changes, through, isAtEnd } = await reader.read({
-    from: { kind: 'at', epoch: bounds.epoch, lsn: bounds.endLsn },
-    tables: 'all',
-    schemaChanges: false,
-    changesMax: redisBatchChangesMax,
-  });
-  const isSame = changes.length === 0 && isAtEnd && through.epoch === bounds.epoch;
-  return isSame ? through : undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
-function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener('abort', end, { once: true });
-  });
 }
