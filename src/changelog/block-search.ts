@@ -19,10 +19,7 @@ export class BlockSearch {
     this.#store = store;
     this.#versions =
       versions === 'all' || versions.size > indexedVersionsMax ? undefined : [...versions];
-    this.#counted = versions;
   }
-
-  readonly #counted: ReadonlySet<number> | 'all';
 
   /** From the block that holds what follows a position, in order. */
   *forward(after: ChangePosition): Generator<FoundBlock> {
@@ -48,17 +45,6 @@ export class BlockSearch {
       if (found.lsn === 0n) return;
       key = blockKey(found.epoch, found.lsn - 1n);
     }
-  }
-
-  /** Changes of the versions in all of the log. */
-  count(): number {
-    let count = 0;
-    if (this.#counted === 'all') return count;
-    for (const version of this.#counted) {
-      const range = { start: indexKey(version, 0, 0n), end: indexKey(version + 1, 0, 0n) };
-      for (const { value } of this.#store.index.getRange(range)) count += value.readUInt32BE(0);
-    }
-    return count;
   }
 
   #holding(position: ChangePosition): Buffer {
@@ -108,4 +94,20 @@ export class BlockSearch {
     if (nearest === undefined || value === undefined) return undefined;
     return { ...readBlockKey(nearest), value };
   }
+}
+
+/** Changes of the versions in all of the log, or in one epoch. */
+export function countChanges(
+  store: LogStore,
+  versions: ReadonlySet<number>,
+  epoch: number | undefined,
+): number {
+  let count = 0;
+  for (const version of versions) {
+    const start = indexKey(version, epoch ?? 0, 0n);
+    const end =
+      epoch === undefined ? indexKey(version + 1, 0, 0n) : indexKey(version, epoch + 1, 0n);
+    for (const { value } of store.index.getRange({ start, end })) count += value.readUInt32BE(0);
+  }
+  return count;
 }

@@ -9,7 +9,7 @@ import type {
 } from '../contracts/log-reader.ts';
 import { epochNotInLog, noLog, positionBeforeLog } from '../core/errors/change-log.ts';
 import { decodeBlockHeader, decodeRecords, type TransactionRecord } from './block.ts';
-import { BlockSearch, type FoundBlock } from './block-search.ts';
+import { BlockSearch, countChanges, type FoundBlock } from './block-search.ts';
 import { schemaVersionId, stateKey } from './format.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import { readBytesMax } from './limits.ts';
@@ -42,7 +42,6 @@ export class LocalLogReader implements LogReader {
       epoch,
       epochs: state.epochs,
       startLsn: isTrimmed ? trimmed.lsn + 1n : (first?.startLsn ?? 0n),
-      trimmed,
       endLsn: state.endLsn,
     };
   }
@@ -52,8 +51,8 @@ export class LocalLogReader implements LogReader {
     return this.#versions?.all() ?? [];
   }
 
-  async count(versions: ReadonlySet<number>): Promise<number> {
-    return new BlockSearch(this.#store(), versions).count();
+  async count(versions: ReadonlySet<number>, epoch?: number): Promise<number> {
+    return countChanges(this.#store(), versions, epoch);
   }
 
   async read(request: ReadForward): Promise<ChangeBatch> {

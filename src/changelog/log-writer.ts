@@ -231,7 +231,7 @@ export class LogWriter implements WriteQueue {
     const epoch = currentEpoch(this.#state);
     this.#state = {
       ...this.#state,
-      epochs: [{ ...epoch, startLsn }],
+      epochs: [epoch],
       trimmed: { epoch: epoch.epoch, lsn: startLsn - 1n, seq: 0 },
       endLsn: startLsn,
     };

@@ -14,8 +14,6 @@ export type LogBounds = {
   readonly epochs: readonly EpochBounds[];
   /** Reading from before this LSN of the first epoch is refused; it may be anywhere after it. */
   readonly startLsn: bigint;
-  /** The last change that retention removed; undefined while it has removed none. */
-  readonly trimmed: ChangePosition | undefined;
   /** All of the WAL before this LSN is in the log, as far as it is captured. */
   readonly endLsn: bigint;
 };

@@ -3,18 +3,9 @@ import type { ChangeAccess, VersionRights } from '../contracts/change-access.ts'
 import type { LogReader } from '../contracts/log-reader.ts';
 import type { Logger } from '../contracts/logger.ts';
 import type { RedisMetrics } from '../contracts/redis-metrics.ts';
+import type { PrintedChange } from '../protocol/changes/row-json.ts';
 
-/** What of a change a client with these rights sees, as JSON texts; undefined where there is none. */
-export type PrintedChange = {
-  /** Of the row, by its replica identity. */
-  readonly key: string | undefined;
-  readonly before: string | undefined;
-  readonly after: string | undefined;
-  /** Columns whose value the change does not say because it stayed as it was. */
-  readonly unchanged: readonly string[];
-};
-
-/** Never throws. */
+/** What of a change a client with these rights sees. */
 export type EntryPrinter = (change: Change, rights: VersionRights) => PrintedChange;
 
 export type CapturedDatabase = {

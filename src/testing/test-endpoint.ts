@@ -20,6 +20,7 @@ export type TestEndpointOptions = {
 export type TestEndpoint = {
   readonly host: string;
   readonly port: number;
+  readonly redisPort: number;
   readonly httpPort: number;
   readonly metricsPort: number;
   readonly child: ChildProcess;
@@ -34,7 +35,10 @@ const main = fileURLToPath(new URL('../app/main.js', import.meta.url));
 /** Starts the real command and returns when it has said `heliosdb ready`. */
 export async function startEndpoint(options: TestEndpointOptions): Promise<TestEndpoint> {
   const dataDirectory = options.dataDirectory ?? temporaryDirectory();
-  const anyPort = ['--listen', '--http', '--metrics'].flatMap((flag) => [flag, '127.0.0.1:0']);
+  const anyPort = ['--listen', '--redis', '--http', '--metrics'].flatMap((flag) => [
+    flag,
+    '127.0.0.1:0',
+  ]);
   const upstream = options.upstream === undefined ? [] : ['--upstream', options.upstream];
   const flags = [...anyPort, ...upstream, '--data', dataDirectory, ...(options.flags ?? [])];
   const child = spawn(process.execPath, [main, 'start', ...flags], {
@@ -70,6 +74,7 @@ export async function startEndpoint(options: TestEndpointOptions): Promise<TestE
   return {
     host: addresses.listen?.host ?? '127.0.0.1',
     port: addresses.listen?.port ?? 0,
+    redisPort: addresses.redis?.port ?? 0,
     httpPort: addresses.http?.port ?? 0,
     metricsPort: addresses.metrics?.port ?? 0,
     child,

@@ -50,6 +50,14 @@ export function printBanner(addresses: NodeAddresses, upstream: Upstream): strin
       '     GROUP BY start ORDER BY start"',
     );
   }
+  if (addresses.redis) {
+    const { host, port } = reachable(addresses.redis);
+    lines.push(
+      'Change something, and read the change:',
+      `  psql -h ${reachable(addresses.listen ?? addresses.redis).host} ... -c "SHOW CDC EVENTS LIMIT 10"`,
+      `  redis-cli -h ${host} -p ${port} XREAD COUNT 10 STREAMS heliosdb:cdc 0`,
+    );
+  }
   if (addresses.http) lines.push(`  curl http://${printAddress(reachable(addresses.http))}/ready`);
   if (addresses.metrics) {
     lines.push(`  curl http://${printAddress(reachable(addresses.metrics))}/metrics`);

@@ -93,7 +93,7 @@ export const settings: readonly Setting[] = [
     flag: 'roles',
     placeholder: 'LIST',
     about: 'what this node runs',
-    standard: 'proxy,engine,http',
+    standard: 'proxy,engine,redis,http',
   },
   {
     name: 'proxies',

@@ -18,11 +18,18 @@ import type { NodeAddresses } from '../ready-line.ts';
 import type { EngineRoleConfiguration } from '../roles/engine-role.ts';
 import type { HttpRoleConfiguration } from '../roles/http-role.ts';
 import type { ProxyRoleConfiguration } from '../roles/proxy-role.ts';
+import type { RedisRoleConfiguration } from '../roles/redis-role.ts';
 import { refuseOpenTrust } from './open-trust.ts';
 import { refuseOwnEndpoint } from './own-endpoint.ts';
 import { proxyProcesses, spawnRole } from './role-processes.ts';
 import { SupervisedPostgres } from './supervised-postgres.ts';
 import { SupervisedRole } from './supervised-role.ts';
+
+type RoleConfiguration =
+  | ProxyRoleConfiguration
+  | EngineRoleConfiguration
+  | RedisRoleConfiguration
+  | HttpRoleConfiguration;
 
 export type SupervisorOptions = {
   readonly configuration: Configuration;
@@ -73,6 +80,7 @@ export class Supervisor {
     ]);
     return {
       listen: this.#roleOf('proxy')?.addresses['listen'],
+      redis: this.#roleOf('redis')?.addresses['redis'],
       http: this.#roleOf('http')?.addresses['http'],
       metrics: this.#roleOf('http')?.addresses['metrics'],
     };
@@ -196,10 +204,7 @@ export class Supervisor {
   }
 
   /** Where a process listened before it listens again, also when the system had chosen the port. */
-  #configurationOf(
-    name: RoleName,
-    previous: Readonly<Record<string, Address>>,
-  ): ProxyRoleConfiguration | EngineRoleConfiguration | HttpRoleConfiguration {
+  #configurationOf(name: RoleName, previous: Readonly<Record<string, Address>>): RoleConfiguration {
     const { http, metrics, tls, logLevel, databases, dataDirectory } = this.#configuration;
     const upstream = this.upstream();
     switch (name) {
@@ -221,6 +226,17 @@ export class Supervisor {
           node: this.#node(),
           logLevel,
         };
+      case 'redis': {
+        const { redis, redisAuth } = this.#configuration;
+        return {
+          listen: previous['redis'] ?? redis,
+          asksForPassword: redisAuth,
+          upstream,
+          dataDirectory,
+          databases,
+          logLevel,
+        };
+      }
       case 'http':
         return {
           http: previous['http'] ?? http,

@@ -1,27 +1,51 @@
 import type { TableVersion } from '../../contracts/change.ts';
 import type { VersionRights } from '../../contracts/change-access.ts';
 
+/** Whose rights are asked for: the role that asks, or that of the second parameter. */
+const whose = {
+  own: {
+    role: '',
+    superuser: "pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on'",
+    secured: 'pg_catalog.row_security_active(c.oid)',
+  },
+  named: {
+    role: '$2::pg_catalog.name, ',
+    superuser: '(SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = $2)',
+    // As row_security_active has it, which knows only who asks.
+    secured: `c.relrowsecurity
+      AND NOT (SELECT r.rolsuper OR r.rolbypassrls FROM pg_catalog.pg_roles AS r
+                WHERE r.rolname = $2)
+      AND (c.relforcerowsecurity OR NOT pg_catalog.pg_has_role($2::pg_catalog.name, c.relowner, 'USAGE'))`,
+  },
+} as const;
+
 /**
- * Asks what the current role may see of tables: one row of one column, JSON, about the tables whose
- * OIDs are in the one parameter, an array literal. Columns come with their types, so that a column
- * that took the name of another is not taken for it.
+ * Asks what a role may see of tables: one row of one column, JSON, about the tables whose OIDs are
+ * in the first parameter, an array literal. Columns come with their types, so that a column that
+ * took the name of another is not taken for it.
  */
-export const rightsQuery = `
+export const rightsQuery: string = queryOf(whose.own);
+/** The same about the role of the second parameter; null when there is no such role. */
+export const rightsOfRoleQuery: string = queryOf(whose.named);
+
+function queryOf({ role, superuser, secured }: (typeof whose)[keyof typeof whose]): string {
+  return `
 SELECT pg_catalog.json_build_object(
-  'superuser', pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on',
+  'superuser', ${superuser},
   'tables', (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'oid', c.oid::pg_catalog.int8,
-      'schema', pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE'),
-      'all', pg_catalog.has_table_privilege(c.oid, 'SELECT'),
-      'secured', pg_catalog.row_security_active(c.oid),
+      'schema', pg_catalog.has_schema_privilege(${role}c.relnamespace, 'USAGE'),
+      'all', pg_catalog.has_table_privilege(${role}c.oid, 'SELECT'),
+      'secured', ${secured},
       'columns', (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
             'name', a.attname, 'type', a.atttypid::pg_catalog.int8,
-            'visible', pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT')))
+            'visible', pg_catalog.has_column_privilege(${role}c.oid, a.attnum, 'SELECT')))
           FROM pg_catalog.pg_attribute AS a
          WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
            AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)))
     FROM pg_catalog.pg_class AS c
-   WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])))::pg_catalog.text`;
+   WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])))::pg_catalog.text AS rights`;
+}
 
 /** The parameter of `rightsQuery`. */
 export function rightsParameter(versions: readonly TableVersion[]): string {
