@@ -106,3 +106,5 @@ export const redisAuthenticationsMax: number = 16;
 export const redisAuthenticationFailuresMax: number = 10;
 /** How long each wrong password of a Redis client delays the answer to it, ms. */
 export const redisAuthenticationDelayMs: number = 50;
+/** What a client may say while changes are streamed to it before it is not read any more, bytes. */
+export const keptRequestBytesMax: number = 64 * 1024;

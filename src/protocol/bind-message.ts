@@ -50,6 +50,17 @@ export function rebind(
   return encodeFrame(clientMessage.bind, head, bytes.subarray(from, to), noFormats);
 }
 
+/** The Bind of another portal and statement, with all else of a whole Bind message. */
+export function renameBind(
+  bytes: Buffer,
+  names: { readonly portal: string; readonly statement: string },
+): Buffer | undefined {
+  const from = parametersFrom(bytes);
+  if (from === undefined) return undefined;
+  const head = Buffer.from(`${names.portal}\0${names.statement}\0`, 'latin1');
+  return encodeFrame(clientMessage.bind, head, bytes.subarray(from));
+}
+
 /** No result formats: all of them text. */
 const noFormats = Buffer.alloc(2);
 

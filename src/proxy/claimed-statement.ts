@@ -1,7 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { serialize } from 'pg-protocol';
 import type { EventsRead, Lowered, Probe, Rewrite, RewriteInput } from '../contracts/rewriter.ts';
+import { followInTransaction } from '../core/errors/change-access.ts';
 import { statementCanceled } from '../core/errors/connection.ts';
+import { encodeBind } from '../protocol/bind-message.ts';
 import { readName } from '../protocol/c-string.ts';
 import { type TextCoding, textCoding } from '../protocol/client-encoding.ts';
 import type { ResponseFields } from '../protocol/error-response.ts';
@@ -9,10 +11,13 @@ import { decodeParseTypes, replaceParseText } from '../protocol/parse-message.ts
 import { encodeQuery } from '../protocol/query-message.ts';
 import type { Claim } from './claim.ts';
 import { drainQueue, isIgnored } from './claim-conditions.ts';
+import { endQuestions } from './events/ask-session.ts';
+import { followEvents } from './events/follow-events.ts';
 import { offerToSession } from './events/offer-to-session.ts';
 import { withRefusedRows } from './events/refused-rows.ts';
 import type { StatementEvents } from './events/statement-events.ts';
-import { PendingSurvey, type SurveyOutcome } from './pending-probe.ts';
+import { exchangeRows } from './hidden-question.ts';
+import type { SurveyOutcome } from './pending-probe.ts';
 import { positionTranslator } from './position-map.ts';
 import { exchangeProbe, exchangeSurvey } from './probe-exchange.ts';
 import { provoke } from './refusal.ts';
@@ -177,10 +182,14 @@ class ClaimedStatement {
 
   /** The rows are put where the text reads them first. */
   async #sendWithEvents(rewrite: Lowered, reads: readonly EventsRead[]): Promise<void> {
-    const { queue, wires } = this.#context;
+    const { queue } = this.#context;
     // In a failed transaction the backend answers 25P02 before it reads anything.
     if (queue.status === 'E') {
       this.#send(rewrite);
+      return;
+    }
+    if (reads[0]?.follows === true) {
+      await this.#follow(rewrite, reads);
       return;
     }
     const wasSettled = queue.isSettled;
@@ -192,12 +201,33 @@ class ClaimedStatement {
       this.#sendSync();
       return;
     }
-    if (wasSettled && !wires.isClosing) {
-      // What was asked has begun an implicit transaction, which is not the client's.
-      queue.sent('survey', { kind: 'survey', survey: new PendingSurvey() });
-      wires.toServer(serialize.sync());
-    }
+    // What was asked has begun an implicit transaction, which is not the client's.
+    if (wasSettled) endQuestions(this.#context);
     this.#send(withRefusedRows(rewrite, offered.error));
+  }
+
+  /** Streams until the backend gives an error; its ReadyForQuery is the client's. */
+  async #follow(rewrite: Lowered, reads: readonly EventsRead[]): Promise<void> {
+    const context = this.#context;
+    const text = this.#coding.encode(rewrite.text);
+    const wording = this.#statementContext({ ...rewrite, tags: [] });
+    const error =
+      context.queue.isSettled && context.queue.status === 'I'
+        ? await followEvents(context, {
+            events: this.#events(rewrite.errors, reads),
+            coding: this.#coding,
+            show: (isFirst) =>
+              exchangeRows(context, {
+                text,
+                isDescribed: isFirst,
+                wording,
+                bind: (name) => encodeBind({ portal: name, statement: name, values: [] }),
+              }),
+          })
+        : followInTransaction();
+    if (context.wires.isClosing) return;
+    if (error === undefined) this.#sendSync();
+    else this.#send(provoke(error));
   }
 
   #events(errors: Lowered['errors'], reads: readonly EventsRead[]): StatementEvents {

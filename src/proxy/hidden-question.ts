@@ -2,6 +2,7 @@ import { serialize } from 'pg-protocol';
 import type { TextCoding } from '../protocol/client-encoding.ts';
 import { encodeParse } from '../protocol/parse-message.ts';
 import { PendingQuestion, type QuestionOutcome } from './pending-probe.ts';
+import type { Entry } from './response-queue.ts';
 import type { SessionContext } from './session-context.ts';
 import type { StatementContext } from './statement-context.ts';
 
@@ -26,6 +27,42 @@ export type Question = {
   /** How an error is worded for the client; undefined: as the backend words it. */
   readonly statement: StatementContext | undefined;
 };
+
+/**
+ * Has the backend run a statement whose rows go to the client; its CommandComplete does not. The
+ * outcome is `answered` without a value.
+ *
+ * @param rows.statement the text to prepare; undefined: `bind` names a statement that is there
+ * @param rows.isDescribed its RowDescription goes to the client too
+ */
+export function exchangeRows(
+  context: SessionContext,
+  rows: {
+    readonly text: Buffer | undefined;
+    readonly isDescribed: boolean;
+    readonly bind: (name: string) => Buffer;
+    readonly wording: StatementContext | undefined;
+  },
+): Promise<QuestionOutcome> {
+  const { queue, wires } = context;
+  const name = `${questionName}${context.probesLeftBehind || ''}`;
+  const question = new PendingQuestion();
+  const note = { kind: 'question', question, context: rows.wording } as const;
+  const messages: Buffer[] = [];
+  const add = (entry: Entry, message: Buffer): void => {
+    queue.sent(entry, note);
+    messages.push(message);
+  };
+  const { text } = rows;
+  if (text !== undefined) add('probe-parse', encodeParse({ name, text, parameterTypes: [] }));
+  if (rows.isDescribed) add('follow-describe', serialize.describe({ type: 'S', name }));
+  add('question-bind', rows.bind(name));
+  add('follow-rows', serialize.execute({ portal: name }));
+  add('probe-close', serialize.close({ type: 'P', name }));
+  if (text !== undefined) add('probe-close', serialize.close({ type: 'S', name }));
+  wires.toServer(Buffer.concat([...messages, serialize.flush()]));
+  return question.outcome;
+}
 
 /**
  * Asks the backend for one value, unseen by the client (session-protocol.md, invariant 13). There

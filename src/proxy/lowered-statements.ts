@@ -124,11 +124,13 @@ export class LoweredStatements {
 /** A portal that reads the change log is asked for its parameters again. */
 function boundContext(
   context: StatementContext | undefined,
-  { bytes }: { readonly bytes?: Buffer },
+  { bytes, statement }: { readonly bytes?: Buffer; readonly statement: string | undefined },
 ): StatementContext | undefined {
-  if (context?.events === undefined || bytes === undefined) return context;
+  if (context?.events === undefined || bytes === undefined || statement === undefined) {
+    return context;
+  }
   const weight = context.weight + bytes.length;
-  return { ...context, weight, events: { ...context.events, bind: bytes } };
+  return { ...context, weight, events: { ...context.events, bind: bytes, statement } };
 }
 
 /**

@@ -1,5 +1,6 @@
 import {
   expectedResponsesMax,
+  keptRequestBytesMax,
   scannedMessageBytesMax,
   scannedNameBytesMax,
 } from '../core/limits.ts';
@@ -27,11 +28,18 @@ export class RequestSide {
   #isClaiming = false;
   #isWaitingForQueue = false;
   #isTerminated = false;
+  /** What came while something was being claimed. */
+  readonly #kept: Buffer[] = [];
+  #keptBytes = 0;
 
   constructor(context: SessionContext) {
     this.#context = context;
     this.#reader = new FrameReader((type, frameBytes) => this.#headBytes(type, frameBytes));
     this.#run = new ForwardRun((bytes) => context.wires.toServer(bytes));
+    context.listensWhileClaiming = (isListening) => {
+      if (isListening) context.wires.releaseClient('claim');
+      else context.wires.holdClient('claim');
+    };
   }
 
   /** Nothing of the client's is half sent or held. */
@@ -58,8 +66,28 @@ export class RequestSide {
       this.#context.services.metrics.transferred('client-to-server', chunk.length, 0);
       return;
     }
+    if (this.#isClaiming) {
+      this.#keep(chunk);
+      return;
+    }
     this.#reader.push(chunk);
     this.#pump(chunk.length);
+  }
+
+  /** For when what is being claimed is dealt with. */
+  #keep(chunk: Buffer): void {
+    this.#kept.push(chunk);
+    this.#keptBytes += chunk.length;
+    if (this.#keptBytes > keptRequestBytesMax) this.#context.wires.holdClient('claim');
+  }
+
+  #takeKept(): void {
+    while (this.#kept.length > 0 && !this.#isClaiming && !this.#isWaitingForQueue) {
+      const chunk = this.#kept.shift()!;
+      this.#keptBytes -= chunk.length;
+      this.#reader.push(chunk);
+      this.#pump(chunk.length);
+    }
   }
 
   /** The response queue may have room again. */
@@ -68,6 +96,7 @@ export class RequestSide {
     if (this.#context.queue.length > expectedResponsesMax / 2) return;
     this.#isWaitingForQueue = false;
     this.#pump(0);
+    this.#takeKept();
     if (!this.#isWaitingForQueue) this.#context.wires.releaseClient('queueFull');
   }
 
@@ -176,6 +205,7 @@ export class RequestSide {
     this.#isClaiming = false;
     if (this.#context.wires.isClosing) return;
     this.#pump(0);
+    this.#takeKept();
     if (!this.#isClaiming) this.#context.wires.releaseClient('claim');
   }
 

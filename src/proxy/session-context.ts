@@ -46,6 +46,11 @@ export class SessionContext {
   backendKey: Buffer | undefined;
   /** Ends the wait for a worker, with an error; undefined while there is none. */
   cancelClaim: (() => void) | undefined;
+  /**
+   * While rows are streamed to a client without an end it is read, and what it says is kept, for
+   * its farewell would not be noticed otherwise.
+   */
+  listensWhileClaiming: (isListening: boolean) => void = () => undefined;
   /** Probes that failed after their Parse: the names they left behind are not used again. */
   probesLeftBehind = 0;
 

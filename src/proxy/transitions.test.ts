@@ -25,13 +25,23 @@ const allowed: Record<Expectation, { readonly meets: string; readonly keeps: str
   survey: { meets: 'Z', keeps: '123DCE' },
   'question-bind': { meets: '2', keeps: '' },
   'question-execute': { meets: 'CIs', keeps: 'D' },
+  'follow-describe': { meets: 'Tn', keeps: 't' },
+  'follow-rows': { meets: 'CIs', keeps: 'D' },
 };
 
 const asynchronous = 'NAS';
 
+/** The rows of what is followed, and their description, are the client's. */
+const shownOfFollow: Partial<Record<Expectation, string>> = {
+  'follow-describe': 'TN',
+  'follow-rows': 'DN',
+};
+
 function expectedAction(expectation: Expectation, type: string): Action {
   const { meets, keeps } = allowed[expectation];
-  const isHidden = /^(?:probe-|question-|survey$)/.test(expectation);
+  const isHidden =
+    /^(?:probe-|question-|follow-|survey$)/.test(expectation) &&
+    shownOfFollow[expectation]?.includes(type) !== true;
   if (type === 'N' && isHidden) return 'hide';
   if (asynchronous.includes(type)) return 'keep';
   if (type === 'G' && keeps.includes('G')) return 'copy-in';

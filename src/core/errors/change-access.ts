@@ -51,3 +51,12 @@ export function databaseNotCaptured(database: string): PgError {
     hint: 'ALTER CDC CAPTURE ENABLE begins it, on a database that a node with the engine role is started for (--databases).',
   });
 }
+
+/** FOLLOW ends its own transactions, so it cannot be part of the client's. */
+export function followInTransaction(): PgError {
+  return new PgError({
+    code: '25001',
+    message: 'SHOW CDC EVENTS FOLLOW cannot run inside a transaction block',
+    hint: 'Send it alone, on a session that is not in a transaction.',
+  });
+}

@@ -30,11 +30,12 @@ export function lowerShowCdcEvents(statement: ShowCdcEvents, place: Place): Lowe
   const rows =
     `pg_catalog.json_to_recordset(${settingAsJson(setting)})` +
     ` AS cdc_events(${definitionsOf(eventColumns)})`;
-  const { limit, since } = statement;
-  const limited = limit === undefined ? '' : ` LIMIT ${limit}`;
+  const { limit, since, follows } = statement;
+  // What is followed comes a batch at a time, of which everything is shown.
+  const limited = limit === undefined || follows ? '' : ` LIMIT ${limit}`;
   const ascending = ' ORDER BY epoch, lsn, seq';
   const text =
-    since === undefined && limit !== undefined
+    since === undefined && limited !== ''
       ? `SELECT ${names} FROM (SELECT ${names} FROM ${rows}{0}` +
         ` ORDER BY epoch DESC, lsn DESC, seq DESC${limited}) AS cdc_events${ascending}`
       : `SELECT ${names} FROM ${rows}{0}${ascending}${limited}`;

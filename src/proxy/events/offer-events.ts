@@ -28,15 +28,19 @@ export type Offering = {
  */
 export async function offerEvents(offering: Offering): Promise<void> {
   const scope = await EventScope.open(offering);
-  const rows = new OfferedRows();
-  const { sinceLsn } = offering.read;
-  if (sinceLsn !== undefined) await collectForward(offering, scope, rows);
-  else if (offering.read.limit === undefined) await collectForward(offering, scope, rows);
-  else await collectBackward(offering, scope, rows);
-  await put(offering, rows.json());
+  const { sinceLsn, limit } = offering.read;
+  const rows =
+    sinceLsn === undefined && limit !== undefined
+      ? await collectBackward(offering, scope, undefined)
+      : await collectForward(offering, scope);
+  await putRows(offering, `[${rowsOf(rows).join(',')}]`);
 }
 
-async function put({ ask, read, isAscii }: Offering, json: string): Promise<void> {
+/** Hands rows over to the backend, where the text reads them. */
+export async function putRows(
+  { ask, read, isAscii }: Pick<Offering, 'ask' | 'read' | 'isAscii'>,
+  json: string,
+): Promise<void> {
   const value = isAscii ? escapeNonAscii(json) : json;
   await ask({
     text: 'SELECT pg_catalog.set_config($1, $2, false) IS NULL',
@@ -53,8 +57,8 @@ function escapeNonAscii(json: string): string {
 }
 
 /** Rows in the making, bounded. */
-class OfferedRows {
-  readonly #batches: string[][] = [];
+export class CollectedRows {
+  readonly #batches: (readonly string[])[] = [];
   #count = 0;
   #bytes = 0;
 
@@ -62,27 +66,33 @@ class OfferedRows {
     return this.#count;
   }
 
+  get batches(): readonly (readonly string[])[] {
+    return this.#batches;
+  }
+
   add(rows: readonly string[], where: 'before' | 'behind'): void {
     this.#count += rows.length;
     for (const row of rows) this.#bytes += row.length;
     if (this.#bytes > eventsBytesMax) throw tooManyChanges(eventsBytesMax);
-    if (where === 'before') this.#batches.unshift([...rows]);
-    else this.#batches.push([...rows]);
-  }
-
-  json(): string {
-    return `[${this.#batches.flat().join(',')}]`;
+    if (where === 'before') this.#batches.unshift(rows);
+    else this.#batches.push(rows);
   }
 }
 
-async function collectBackward(
+export function rowsOf(rows: CollectedRows): readonly string[] {
+  return rows.batches.flat();
+}
+
+/** The last rows that match, as many as the statement wants, of changes before a position. */
+export async function collectBackward(
   offering: Offering,
   scope: EventScope,
-  rows: OfferedRows,
-): Promise<void> {
+  from: ChangePosition | undefined,
+): Promise<CollectedRows> {
   const { reader, read } = offering;
-  const limit = read.limit ?? 0;
-  let before: ChangePosition | undefined;
+  const limit = read.limit ?? Number.POSITIVE_INFINITY;
+  const rows = new CollectedRows();
+  let before = from;
   while (rows.count < limit) {
     const batch = await reader.readBackward({
       before,
@@ -92,18 +102,17 @@ async function collectBackward(
     });
     const matching = await matches(offering, scope.visible(batch.changes));
     rows.add(matching.slice(Math.max(0, matching.length - (limit - rows.count))), 'before');
-    if (batch.isAtStart) return;
+    if (batch.isAtStart) break;
     before = batch.before;
   }
+  return rows;
 }
 
-async function collectForward(
-  offering: Offering,
-  scope: EventScope,
-  rows: OfferedRows,
-): Promise<void> {
+/** The first ones. */
+async function collectForward(offering: Offering, scope: EventScope): Promise<CollectedRows> {
   const { reader, read } = offering;
   const limit = read.limit ?? Number.POSITIVE_INFINITY;
+  const rows = new CollectedRows();
   let from = await scope.start();
   while (rows.count < limit) {
     const batch = await reader.read({
@@ -114,9 +123,10 @@ async function collectForward(
     });
     const matching = await matches(offering, scope.visible(batch.changes));
     rows.add(matching.slice(0, limit - rows.count), 'behind');
-    if (batch.isAtEnd) return;
+    if (batch.isAtEnd) break;
     from = { kind: 'after', position: batch.through };
   }
+  return rows;
 }
 
 function batchSize(read: EventsRead, missing: number): number {
@@ -124,10 +134,13 @@ function batchSize(read: EventsRead, missing: number): number {
 }
 
 /** The rows for which WHERE holds: Postgres decides. */
-async function matches(offering: Offering, rows: readonly string[]): Promise<readonly string[]> {
+export async function matches(
+  offering: Offering,
+  rows: readonly string[],
+): Promise<readonly string[]> {
   const { filter } = offering.read;
   if (filter === undefined || rows.length === 0) return rows;
-  await put(offering, `[${rows.join(',')}]`);
+  await putRows(offering, `[${rows.join(',')}]`);
   const ordinals = await offering.ask({ text: filter.text, parameters: [], isClients: true });
   if (ordinals === null || ordinals === '') return [];
   return ordinals.split(',').map((ordinal) => rows[Number(ordinal)]!);

@@ -10,4 +10,6 @@ export type StatementEvents = {
   readonly wording: (read: EventsRead) => StatementContext | undefined;
   /** The Bind of the portal, whole; none for a Query. */
   readonly bind?: Buffer;
+  /** The name of the statement the portal is of. */
+  readonly statement?: string;
 };
