@@ -1,4 +1,5 @@
 import type { Connection } from '../postgres/connection.ts';
+import { heartbeatMs } from './limits.ts';
 
 export type NodeIdentity = {
   /** A UUID that belongs to the data directory. */
@@ -15,6 +16,7 @@ export type NodeIdentity = {
 export class NodeRegistry {
   readonly #connection: Connection;
   readonly #node: NodeIdentity;
+  #beatAt = 0;
 
   constructor(connection: Connection, node: NodeIdentity) {
     this.#connection = connection;
@@ -36,6 +38,8 @@ export class NodeRegistry {
 
   /** The table is UNLOGGED: after a crash of the server this node is not in it any more. */
   async beat(): Promise<void> {
+    if (performance.now() - this.#beatAt < heartbeatMs) return;
+    this.#beatAt = performance.now();
     const rows = await this.#connection.query(
       `UPDATE heliosdb.nodes SET heartbeat_at = pg_catalog.clock_timestamp()
         WHERE node = $1 RETURNING true AS there`,

@@ -51,6 +51,7 @@ export class LogWriter implements WriteQueue {
   readonly #idle: TransactionFrames[] = [];
   #last: Pick<Tail, 'lastCommitLsn' | 'lastChanges'> = { lastCommitLsn: 0n, lastChanges: 0 };
   #unwrittenBytes = 0;
+  #appended = 0;
   #isDirty = false;
   #failure: unknown;
   #durableLsn = 0n;
@@ -89,6 +90,11 @@ export class LogWriter implements WriteQueue {
   /** All WAL before it is in the log and on the disk. */
   get durableLsn(): bigint {
     return this.#durableLsn;
+  }
+
+  /** Changes that were appended since it was opened. */
+  get appended(): number {
+    return this.#appended;
   }
 
   get isFull(): boolean {
@@ -160,6 +166,7 @@ export class LogWriter implements WriteQueue {
       this.#closing.push(frames);
     }
     const { changes } = frames;
+    this.#appended += changes;
     if (place.kind === 'inline') this.#release(frames);
     this.#last = { lastCommitLsn: commit.commitLsn, lastChanges: changes };
     this.advance(commit.endLsn);

@@ -108,3 +108,5 @@ export const redisAuthenticationFailuresMax: number = 10;
 export const redisAuthenticationDelayMs: number = 50;
 /** What a client may say while changes are streamed to it before it is not read any more, bytes. */
 export const keptRequestBytesMax: number = 64 * 1024;
+/** Seconds for which the first question for changes waits until capture has begun; then 55000. */
+export const captureBeginAttemptsMax: number = 30;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { CaptureReport } from '../contracts/capture-metrics.ts';
 import { type HttpServer, startHttpServer, startMetricsServer } from './http-server.ts';
 import type { NodeView, PartState, UpstreamState } from './node-view.ts';
 
@@ -6,9 +7,11 @@ const anyPort = { host: '127.0.0.1', port: 0 };
 
 describe('the HTTP endpoints', () => {
   let parts: PartState[] = [];
+  let captures: CaptureReport[] = [];
   let upstream: UpstreamState = { isServing: true };
   const node: NodeView = {
     parts: () => parts,
+    captures: () => captures,
     upstream: () => Promise.resolve(upstream),
     metrics: () => Promise.resolve('heliosdb_up 1\n'),
   };
@@ -23,12 +26,32 @@ describe('the HTTP endpoints', () => {
   beforeEach(() => {
     parts = [{ name: 'proxy', state: 'up', restarts: 0, pids: [1] }];
     upstream = { isServing: true };
+    captures = [];
   });
 
   it('tell the state of each part', async () => {
     const { status, body } = await get('/health');
     assert.equal(status, 200);
-    assert.deepEqual(body, { status: 'ok', parts });
+    assert.deepEqual(body, { status: 'ok', parts, captures: [] });
+  });
+
+  it('tell that capture does not go on, which keeps no client from being served', async () => {
+    const error = { code: '55000', message: 'changes are missing', hint: 'mend it' };
+    captures = [{ database: 'shop', state: 'stopped', error }];
+    assert.deepEqual((await get('/health')).body, { status: 'degraded', parts, captures });
+    assert.equal((await get('/ready')).status, 200);
+  });
+
+  it('are not ready where a node is there for capture alone, and that does not go on', async () => {
+    parts = [{ name: 'engine', state: 'up', restarts: 0, pids: [1] }];
+    captures = [{ database: 'shop', state: 'streaming', error: undefined }];
+    assert.equal((await get('/ready')).status, 200);
+    const error = { code: '53100', message: 'no space is left', hint: undefined };
+    captures = [{ database: 'shop', state: 'failing', error }];
+    assert.deepEqual(await get('/ready'), {
+      status: 503,
+      body: { ready: false, missing: ['capture of shop: failing: no space is left'] },
+    });
   });
 
   it('tell that the node is ready', async () => {

@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import type { CaptureReport } from '../contracts/capture-metrics.ts';
 import { metricsContentType } from '../observe/node-metrics.ts';
 import type { NodeView } from './node-view.ts';
 
@@ -15,7 +16,11 @@ export type HttpServer = {
 export async function startHttpServer(listen: ListenAddress, node: NodeView): Promise<HttpServer> {
   const server = Fastify({ forceCloseConnections: true });
   // Health is about this node's processes being looked after, which they are if this answers.
-  server.get('/health', async () => ({ status: 'ok', parts: node.parts() }));
+  server.get('/health', async () => ({
+    status: node.captures().some(isIll) ? 'degraded' : 'ok',
+    parts: node.parts(),
+    captures: node.captures(),
+  }));
   server.get('/ready', async (_request, reply) => {
     const missing = await missingFor(node);
     return reply.code(missing.length === 0 ? 200 : 503).send({
@@ -38,14 +43,32 @@ export async function startMetricsServer(
   return start(server, listen);
 }
 
+/** Capture that does not go on by itself, or not now. */
+function isIll({ state }: CaptureReport): boolean {
+  return state === 'stopped' || state === 'failing';
+}
+
 async function missingFor(node: NodeView): Promise<string[]> {
   const missing: string[] = [];
   const proxy = node.parts().find(({ name }) => name === 'proxy');
-  if (proxy === undefined) missing.push('proxy: not run by this node');
-  else if (proxy.state !== 'up') missing.push(`proxy: ${proxy.state}`);
+  // Clients are served without capture; a node that has nothing else to serve is there for it.
+  const serving = proxy ?? node.parts().find(({ name }) => name === 'engine');
+  if (serving === undefined) missing.push('proxy: not run by this node');
+  else if (serving.state !== 'up') missing.push(`${serving.name}: ${serving.state}`);
+  if (proxy === undefined) missing.push(...missingCaptures(node));
   const upstream = await node.upstream();
   if (!upstream.isServing) missing.push(`upstream: ${upstream.reason}`);
   return missing;
+}
+
+function missingCaptures(node: NodeView): string[] {
+  return node
+    .captures()
+    .filter(({ state }) => !['streaming', 'standby', 'off'].includes(state))
+    .map(({ database, state, error }) => {
+      const why = error === undefined ? '' : `: ${error.message}`;
+      return `capture of ${database}: ${state}${why}`;
+    });
 }
 
 async function start(server: FastifyInstance, listen: ListenAddress): Promise<HttpServer> {

@@ -1,7 +1,11 @@
+import type { CaptureReport } from '../contracts/capture-metrics.ts';
+
 /** What the HTTP endpoints show of the node they run on. Whoever starts them provides it. */
 export interface NodeView {
   /** The parts of the node as they are now. */
   parts(): readonly PartState[];
+  /** The captures this node runs, or stands by for. */
+  captures(): readonly CaptureReport[];
   /** Whether the upstream would serve a client now; asked for each `/ready`. Never rejects. */
   upstream(): Promise<UpstreamState>;
   /** The text of a Prometheus scrape of all processes. */

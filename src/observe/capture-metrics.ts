@@ -1,24 +1,68 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { CaptureMetrics } from '../contracts/capture-metrics.ts';
+import type {
+  CaptureMeasure,
+  CaptureMetrics,
+  CaptureReport,
+} from '../contracts/capture-metrics.ts';
+
+const states: readonly CaptureReport['state'][] = [
+  'connecting',
+  'off',
+  'standby',
+  'starting',
+  'streaming',
+  'stopped',
+  'failing',
+];
+
+/** Name and help of what is measured once a second. */
+const gauges: Readonly<Record<keyof CaptureMeasure, readonly [string, string]>> = {
+  epoch: ['epoch', 'Epoch that is captured: grows at each gap.'],
+  logBytes: ['log_bytes', 'Bytes of changes in the change log.'],
+  logChanges: ['log_changes', 'Changes in the change log.'],
+  lagBytes: ['lag_bytes', 'WAL that is written and not in the change log yet.'],
+  retainedBytes: ['retained_wal_bytes', 'WAL that the replication slot makes the server keep.'],
+  readers: ['readers', 'Readers of the change log that have a cursor.'],
+};
 
 /** Counts what capture reports, under names that begin with `heliosdb_capture_`. */
 export function openCaptureMetrics(registry: Registry): CaptureMetrics {
   const registers = [registry];
-  const labelNames = ['database'];
-  const changes = new Gauge({
-    name: 'heliosdb_capture_log_changes',
-    help: 'Changes in the change log.',
-    labelNames,
+  const changes = new Counter({
+    name: 'heliosdb_capture_changes_total',
+    help: 'Changes that were appended to the change log.',
+    labelNames: ['database'],
     registers,
   });
   const failures = new Counter({
     name: 'heliosdb_capture_failures_total',
-    help: 'Times that capture stopped and was tried again, by SQLSTATE.',
+    help: 'Times that capture stopped with an error, by SQLSTATE.',
     labelNames: ['database', 'code'],
     registers,
   });
+  const state = new Gauge({
+    name: 'heliosdb_capture_state',
+    help: '1 for the state the capture is in, as this node sees it.',
+    labelNames: ['database', 'state'],
+    registers,
+  });
+  const measures = Object.entries(gauges).map(([field, [name, help]]) => ({
+    field: field as keyof CaptureMeasure,
+    gauge: new Gauge({
+      name: `heliosdb_capture_${name}`,
+      help,
+      labelNames: ['database'],
+      registers,
+    }),
+  }));
   return {
-    flushed: (database, count) => changes.set({ database }, count),
+    appended: (database, count) => changes.inc({ database }, count),
+    measured(database, measure) {
+      for (const { field, gauge } of measures) gauge.set({ database }, measure[field]);
+    },
+    reported({ database, state: now }) {
+      for (const each of states) state.set({ database, state: each }, each === now ? 1 : 0);
+    },
     failed: (database, code) => failures.inc({ database, code }),
   };
 }

@@ -7,7 +7,7 @@ import { collect, openProcessRegistry } from '../../observe/process-metrics.ts';
 import { changeLogDirectory } from '../change-log-directory.ts';
 import type { LogLevel } from '../config/configuration.ts';
 import type { Upstream } from '../config/upstream.ts';
-import { serveRole } from './serve-role.ts';
+import { serveRole, tell } from './serve-role.ts';
 
 export type EngineRoleConfiguration = {
   readonly upstream: Upstream;
@@ -32,6 +32,7 @@ serveRole<EngineRoleConfiguration>(async (configuration) => {
       isOn: isCaptureOn,
       logger,
       metrics,
+      report: (report) => tell({ kind: 'capture', report }),
     }).run(stopping.signal),
   );
   return {

@@ -1,4 +1,5 @@
 /** The process of role `http`: health, readiness and metrics. */
+import type { CaptureReport } from '../../contracts/capture-metrics.ts';
 import { cannotListen } from '../../core/errors/configuration.ts';
 import { type HttpServer, startHttpServer, startMetricsServer } from '../../http/http-server.ts';
 import type { NodeView, PartState, UpstreamState } from '../../http/node-view.ts';
@@ -56,6 +57,7 @@ async function listening(
 class SupervisedNode implements NodeView {
   readonly #upstream: Upstream;
   #parts: readonly PartState[] = [];
+  #captures: readonly CaptureReport[] = [];
   #scrapes = 0;
   readonly #collecting = new Map<number, (collected: readonly CollectedMetrics[]) => void>();
   #answer: { readonly at: number; readonly state: Promise<UpstreamState> } | undefined;
@@ -65,12 +67,19 @@ class SupervisedNode implements NodeView {
   }
 
   receive(message: ToRole): void {
-    if (message.kind === 'parts') this.#parts = message.parts;
+    if (message.kind === 'parts') {
+      this.#parts = message.parts;
+      this.#captures = message.captures;
+    }
     if (message.kind === 'node-collected') this.#collecting.get(message.id)?.(message.collected);
   }
 
   parts(): readonly PartState[] {
     return this.#parts;
+  }
+
+  captures(): readonly CaptureReport[] {
+    return this.#captures;
   }
 
   /** However often /ready is asked, the upstream sees one connection a second. */

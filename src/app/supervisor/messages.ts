@@ -1,4 +1,6 @@
 /** What the supervisor and the processes of the roles say to each other. */
+
+import type { CaptureReport } from '../../contracts/capture-metrics.ts';
 import type { PgErrorFields } from '../../core/errors/pg-error.ts';
 import type { PartState } from '../../http/node-view.ts';
 import type { CollectedMetrics } from '../../observe/process-metrics.ts';
@@ -8,7 +10,11 @@ export type ToRole =
   /** The answer to `hello`. The content is the role's own. */
   | { readonly kind: 'configure'; readonly configuration: unknown }
   /** To `http`, whenever something changed. */
-  | { readonly kind: 'parts'; readonly parts: readonly PartState[] }
+  | {
+      readonly kind: 'parts';
+      readonly parts: readonly PartState[];
+      readonly captures: readonly CaptureReport[];
+    }
   | { readonly kind: 'collect'; readonly id: number }
   /** Answered with `pong` by a process that is not stuck. */
   | { readonly kind: 'ping' }
@@ -31,5 +37,7 @@ export type FromRole =
   /** It cannot start as configured; the process exits with code 78 afterwards. */
   | { readonly kind: 'failed'; readonly error: PgErrorFields }
   | { readonly kind: 'pong' }
+  /** From `engine`, when one of its captures changed state. */
+  | { readonly kind: 'capture'; readonly report: CaptureReport }
   | { readonly kind: 'collected'; readonly id: number; readonly metrics: CollectedMetrics }
   | { readonly kind: 'collect-node'; readonly id: number };

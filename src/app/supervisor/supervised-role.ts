@@ -165,6 +165,7 @@ export class SupervisedRole {
       case 'collected':
         this.#tally.answered(message.id, message.metrics);
         return;
+      case 'capture':
       case 'collect-node':
         this.#options.onMessage?.(message);
         return;

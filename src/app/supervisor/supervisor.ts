@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { CaptureReport } from '../../contracts/capture-metrics.ts';
 import type { Logger } from '../../contracts/logger.ts';
 import { cannotListen, upstreamNotServing } from '../../core/errors/configuration.ts';
 import type { PgError } from '../../core/errors/pg-error.ts';
@@ -47,6 +48,7 @@ export class Supervisor {
   readonly #configuration: Configuration;
   readonly #roles: SupervisedRole[] = [];
   readonly #stopping = new AbortController();
+  readonly #captures = new Map<string, CaptureReport>();
   #postgres: SupervisedPostgres | undefined;
   #postgresPort = 0;
   #startingPostgres: Promise<void> = Promise.resolve();
@@ -196,6 +198,10 @@ export class Supervisor {
         onFatal: this.#options.onFatal,
         onMessage: (message) => {
           if (message.kind === 'collect-node') void this.#collectFor(role, message.id);
+          if (message.kind === 'capture') {
+            this.#captures.set(message.report.database, message.report);
+            this.#tellParts();
+          }
         },
       });
       this.#roles.push(role);
@@ -220,7 +226,7 @@ export class Supervisor {
       case 'engine':
         return {
           upstream,
-          databases,
+          databases: this.#configuration.capture === 'off' ? [] : databases,
           dataDirectory,
           isCaptureOn: this.#configuration.capture === 'on',
           node: this.#node(),
@@ -277,7 +283,8 @@ export class Supervisor {
   }
 
   #tellParts(): void {
-    this.#roleOf('http')?.send({ kind: 'parts', parts: this.#parts() });
+    const captures = [...this.#captures.values()];
+    this.#roleOf('http')?.send({ kind: 'parts', parts: this.#parts(), captures });
   }
 
   async #collectFor(asker: SupervisedRole, id: number): Promise<void> {

@@ -80,16 +80,6 @@ CREATE TABLE heliosdb.readers (
   hint text
 );
 
-CREATE UNLOGGED TABLE heliosdb.table_status (
-  relid oid PRIMARY KEY,
-  table_schema name NOT NULL,
-  table_name name NOT NULL,
-  operations text[] NOT NULL,
-  since pg_lsn,
-  problem text,
-  hint text
-);
-
 CREATE TABLE heliosdb.audit (
   id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
   at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -184,6 +174,13 @@ BEGIN
   PERFORM heliosdb.note_command('CALL heliosdb.adopt()', NULL, 'capture');
 END $$;
 
+-- Whether capture may begin because somebody asks for changes.
+CREATE FUNCTION heliosdb.capture_wish() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE enabled WHEN true THEN 'on' WHEN false THEN 'off' ELSE 'undecided' END
+    FROM heliosdb.capture
+$$;
+
 -- How far the WAL was read, for everybody: what it says is no secret.
 CREATE FUNCTION heliosdb.captured_lsn() RETURNS pg_lsn
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -232,9 +229,6 @@ CROSS JOIN heliosdb.capture_state AS s
  LEFT JOIN heliosdb.nodes AS n ON n.node = s.owner
  LEFT JOIN pg_replication_slots AS r ON r.slot_name = s.slot;
 
-CREATE VIEW heliosdb.cdc_tables AS
-SELECT table_schema, table_name, operations, since, problem, hint FROM heliosdb.table_status;
-
 CREATE VIEW heliosdb.cdc_readers AS
 SELECT r.name AS reader, r.kind, r.enabled, r.state, r.epoch, r.lsn, r.seq,
   CASE WHEN r.epoch = s.epoch THEN pg_wal_lsn_diff(o.log_end, r.lsn) END::bigint AS lag_bytes,
@@ -247,6 +241,6 @@ CROSS JOIN heliosdb.capture_state AS s
 REVOKE ALL ON ALL TABLES IN SCHEMA heliosdb FROM PUBLIC;
 REVOKE ALL ON ALL ROUTINES IN SCHEMA heliosdb FROM PUBLIC;
 GRANT USAGE ON SCHEMA heliosdb TO PUBLIC;
-GRANT EXECUTE ON FUNCTION heliosdb.captured_lsn() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION heliosdb.captured_lsn(), heliosdb.capture_wish() TO PUBLIC;
 GRANT EXECUTE ON PROCEDURE heliosdb.park(pg_lsn) TO PUBLIC;
-GRANT SELECT ON heliosdb.cdc_status, heliosdb.cdc_tables, heliosdb.cdc_readers TO pg_monitor;
+GRANT SELECT ON heliosdb.cdc_status, heliosdb.cdc_readers TO pg_monitor;

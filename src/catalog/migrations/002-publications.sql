@@ -2,6 +2,12 @@
 -- truncates, one of updates and deletes, which may hold only tables with a usable replica identity.
 -- In the wrong one a table would make its owner's own UPDATE fail.
 
+-- Since when the updates of a table are captured, when that was not from its beginning.
+CREATE TABLE heliosdb.captured_tables (
+  relid oid PRIMARY KEY,
+  since pg_lsn NOT NULL
+);
+
 CREATE FUNCTION heliosdb.has_identity(relid oid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT CASE c.relreplident
@@ -19,7 +25,7 @@ $$;
 
 CREATE FUNCTION heliosdb.table_plan(only_tables oid[] DEFAULT NULL)
 RETURNS TABLE (relid oid, table_schema name, table_name name, identified boolean, ours boolean)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT c.oid, n.nspname, c.relname,
     CASE c.relkind
       WHEN 'p' THEN NOT EXISTS (
@@ -49,7 +55,7 @@ BEGIN
   LOOP
     FOR step IN
       SELECT CASE WHEN listed.prrelid IS NULL THEN 'ADD' ELSE 'DROP' END AS verb,
-             c.oid::regclass AS relation
+             c.oid::regclass AS relation, c.oid AS relid
         FROM (SELECT prrelid FROM pg_publication_rel WHERE prpubid = publication.oid
                  AND (only_tables IS NULL OR prrelid = ANY (only_tables))) AS listed
         FULL JOIN (SELECT relid FROM heliosdb.table_plan(only_tables)
@@ -60,11 +66,53 @@ BEGIN
     LOOP
       EXECUTE format('ALTER PUBLICATION %I %s TABLE ONLY %s',
         publication.pubname, step.verb, step.relation);
+      IF step.verb = 'ADD' THEN
+        INSERT INTO heliosdb.captured_tables AS t (relid, since)
+        VALUES (step.relid, pg_current_wal_insert_lsn())
+        ON CONFLICT (relid) DO UPDATE SET since = greatest(t.since, EXCLUDED.since);
+      ELSIF publication.pubupdate THEN
+        DELETE FROM heliosdb.captured_tables WHERE relid = step.relid;
+      END IF;
       steps := steps + 1;
     END LOOP;
   END LOOP;
   RETURN steps;
 END $$;
 
+CREATE VIEW heliosdb.cdc_tables AS
+SELECT p.table_schema, p.table_name,
+  CASE WHEN inserts.listed THEN ARRAY['INSERT', 'TRUNCATE'] ELSE '{}' END
+    || CASE WHEN updates.listed THEN ARRAY['UPDATE', 'DELETE'] ELSE '{}' END AS operations,
+  CASE WHEN inserts.listed OR updates.listed THEN t.since END AS since,
+  CASE
+    WHEN NOT (p.ours OR inserts.listed)
+      THEN 'the role of --upstream does not own the table'
+    WHEN NOT p.identified
+      THEN 'it has no replica identity: updates and deletes are not captured'
+  END AS problem,
+  CASE
+    WHEN NOT (p.ours OR inserts.listed)
+      THEN 'Make it the owner, or give --upstream a superuser.'
+    WHEN NOT p.identified
+      THEN format('ALTER TABLE %I.%I ADD PRIMARY KEY (...), or REPLICA IDENTITY FULL.',
+        p.table_schema, p.table_name)
+  END AS hint
+  FROM heliosdb.table_plan() AS p
+  LEFT JOIN heliosdb.captured_tables AS t ON t.relid = p.relid
+ CROSS JOIN LATERAL (
+    SELECT EXISTS (
+      SELECT FROM pg_publication AS b
+       WHERE b.pubname = 'heliosdb_inserts'
+         AND (b.puballtables OR EXISTS (
+           SELECT FROM pg_publication_rel AS r WHERE r.prpubid = b.oid AND r.prrelid = p.relid)))
+  ) AS inserts(listed)
+ CROSS JOIN LATERAL (
+    SELECT EXISTS (
+      SELECT FROM pg_publication AS b JOIN pg_publication_rel AS r ON r.prpubid = b.oid
+       WHERE b.pubname = 'heliosdb_updates' AND r.prrelid = p.relid)
+  ) AS updates(listed);
+
+REVOKE ALL ON heliosdb.captured_tables, heliosdb.cdc_tables FROM PUBLIC;
+GRANT SELECT ON heliosdb.cdc_tables TO pg_monitor;
 REVOKE ALL ON FUNCTION heliosdb.sync_publications(oid[]), heliosdb.table_plan(oid[]),
   heliosdb.has_identity(oid) FROM PUBLIC;

@@ -6,9 +6,9 @@ CREATE FUNCTION heliosdb.schema_changed(
   command text, relid oid, table_schema text, table_name text, rewrites boolean
 ) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-  SELECT pg_logical_emit_message(true, 'heliosdb', jsonb_build_object(
+  SELECT pg_logical_emit_message(true, 'heliosdb', convert_to(jsonb_build_object(
     'command', command, 'tableOid', relid::bigint, 'schema', table_schema, 'name', table_name,
-    'rewritesRows', rewrites)::text)
+    'rewritesRows', rewrites)::text, 'UTF8'))
 $$;
 
 CREATE FUNCTION heliosdb.on_ddl_command() RETURNS event_trigger
@@ -64,5 +64,65 @@ EXCEPTION WHEN OTHERS THEN
   RAISE WARNING USING MESSAGE = 'heliosdb could not follow a schema change', DETAIL = SQLERRM;
 END $$;
 
-REVOKE ALL ON FUNCTION heliosdb.schema_changed(text, oid, text, text, boolean),
+-- Where no event trigger can be made: looks whether tables are what they were, and says so in the
+-- WAL, later than it happened.
+CREATE TABLE heliosdb.table_fingerprints (
+  relid oid PRIMARY KEY,
+  table_schema name NOT NULL,
+  table_name name NOT NULL,
+  -- Of the columns, and of what holds the rows.
+  columns text NOT NULL,
+  storage text NOT NULL
+);
+
+CREATE FUNCTION heliosdb.watch_tables() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  seen record;
+  found_changes integer := 0;
+BEGIN
+  FOR seen IN
+    WITH now AS (
+      SELECT p.relid, p.table_schema, p.table_name,
+        (SELECT coalesce(string_agg(format('%s %s %s', a.attname, a.atttypid, a.atttypmod), ','
+                  ORDER BY a.attnum), '')
+           FROM pg_attribute AS a
+          WHERE a.attrelid = p.relid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+        (SELECT string_agg(pg_relation_filenode(c.oid)::text, ',' ORDER BY c.oid)
+           FROM pg_class AS c
+          WHERE c.oid = p.relid
+             OR c.oid IN (SELECT leaf.relid FROM pg_partition_tree(p.relid) AS leaf)) AS storage
+        FROM heliosdb.table_plan() AS p)
+    SELECT n.relid AS new_relid, f.relid AS old_relid,
+           coalesce(n.relid, f.relid) AS relid,
+           coalesce(n.table_schema, f.table_schema) AS table_schema,
+           coalesce(n.table_name, f.table_name) AS table_name,
+           n.columns, coalesce(n.storage, '') AS storage,
+           n.storage IS DISTINCT FROM f.storage AS rewrites
+      FROM now AS n FULL JOIN heliosdb.table_fingerprints AS f ON f.relid = n.relid
+     WHERE n.relid IS NULL OR f.relid IS NULL
+        OR (n.table_schema, n.table_name, n.columns, coalesce(n.storage, ''))
+           IS DISTINCT FROM (f.table_schema, f.table_name, f.columns, f.storage)
+  LOOP
+    IF seen.new_relid IS NULL THEN
+      DELETE FROM heliosdb.table_fingerprints WHERE relid = seen.relid;
+    ELSE
+      INSERT INTO heliosdb.table_fingerprints (relid, table_schema, table_name, columns, storage)
+      VALUES (seen.relid, seen.table_schema, seen.table_name, seen.columns, seen.storage)
+      ON CONFLICT (relid) DO UPDATE SET table_schema = EXCLUDED.table_schema,
+        table_name = EXCLUDED.table_name, columns = EXCLUDED.columns, storage = EXCLUDED.storage;
+    END IF;
+    PERFORM heliosdb.schema_changed(
+      CASE WHEN seen.old_relid IS NULL THEN 'CREATE TABLE'
+           WHEN seen.new_relid IS NULL THEN 'DROP TABLE' ELSE 'ALTER TABLE' END,
+      seen.relid, seen.table_schema, seen.table_name,
+      seen.old_relid IS NOT NULL AND seen.rewrites);
+    found_changes := found_changes + 1;
+  END LOOP;
+  RETURN found_changes;
+END $$;
+
+REVOKE ALL ON heliosdb.table_fingerprints FROM PUBLIC;
+REVOKE ALL ON FUNCTION heliosdb.watch_tables(),
+  heliosdb.schema_changed(text, oid, text, text, boolean),
   heliosdb.on_ddl_command(), heliosdb.on_drop(), heliosdb.on_rewrite() FROM PUBLIC;

@@ -60,3 +60,23 @@ export function followInTransaction(): PgError {
     hint: 'Send it alone, on a session that is not in a transaction.',
   });
 }
+
+/** Nobody has begun capture, and the role that asks for changes may not, or not here. */
+export function captureNotBegun(database: string): PgError {
+  return new PgError({
+    code: '55000',
+    message: `changes of database "${database}" are not captured yet`,
+    hint: 'A member of heliosdb_admin begins it with ALTER CDC CAPTURE ENABLE, outside of a transaction block.',
+  });
+}
+
+/** Capture was asked for, and does not get going. */
+export function captureDoesNotBegin(database: string, seconds: number): PgError {
+  return new PgError({
+    code: '55000',
+    message: `capture of database "${database}" has not begun within ${seconds} s`,
+    detail: 'A new replication slot waits for the transactions that write now.',
+    hint: 'SHOW CDC STATUS says what it waits for; a node with the engine role has to run.',
+    retryable: true,
+  });
+}

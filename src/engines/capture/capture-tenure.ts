@@ -19,7 +19,7 @@ import type { CaptureOptions } from './capture.ts';
 import { type CaptureOptions as Options, readCaptureOptions } from './capture-options.ts';
 import { confirmableLsn } from './confirm-policy.ts';
 import { excludedColumns } from './excluded-columns.ts';
-import { housekeepingMs } from './limits.ts';
+import { housekeepingMs, statusAgeMaxMs, tablesLookedAtMs } from './limits.ts';
 import { type KnownRelation, PgoutputAssembler } from './pgoutput-assembler.ts';
 import { dropPublications, publicationNames, syncPublications } from './publications.ts';
 import { shapeOf } from './relation-shapes.ts';
@@ -37,6 +37,13 @@ export type CaptureTenureOptions = CaptureOptions & {
   readonly source: LogSource;
 };
 
+/** What whoever started a tenure wants to know of it. */
+export type TenureEvents = {
+  /** Told, each time it waits, how to wake it. */
+  readonly onWake: (wake: () => void) => void;
+  readonly onStreaming: () => void;
+};
+
 /** The time during which this node owns the capture of a database. */
 export class CaptureTenure {
   readonly #options: CaptureTenureOptions;
@@ -50,6 +57,10 @@ export class CaptureTenure {
   #xids: XidSample | undefined;
   #failure: unknown;
   #state = 'starting';
+  #hasTriggers = true;
+  #appended = 0;
+  #tablesLookedAt = 0;
+  #statusWritten = { text: '', at: 0 };
 
   constructor(options: CaptureTenureOptions) {
     this.#options = options;
@@ -60,7 +71,7 @@ export class CaptureTenure {
    * Until it is told to stop, capture is switched off, another owner has taken over, or it fails;
    * a failure is written to the catalog before it rejects.
    */
-  async run(signal: AbortSignal, onWake: (wake: () => void) => void): Promise<void> {
+  async run(signal: AbortSignal, events: TenureEvents): Promise<void> {
     const { catalog, connection } = this.#options;
     try {
       this.#wish = await catalog.wish();
@@ -70,23 +81,23 @@ export class CaptureTenure {
       }
       this.#settings = await readCaptureOptions(connection, this.#wish.options);
       await this.#writeStatus(undefined);
-      await this.#capture(AbortSignal.any([signal, this.#ended.signal]), onWake);
+      await this.#capture(AbortSignal.any([signal, this.#ended.signal]), events);
+      if (this.#failure !== undefined) throw this.#failure;
     } catch (error) {
       const failure = asPgError(error);
-      this.#state = failure.code === '55000' ? 'stopped' : 'failing';
+      this.#state = failure.retryable ? 'failing' : 'stopped';
       if (connection.isOpen) await this.#writeStatus(failure).catch(() => undefined);
       throw failure;
     } finally {
       await this.#writer?.close();
     }
-    if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #capture(signal: AbortSignal, onWake: (wake: () => void) => void): Promise<void> {
+  async #capture(signal: AbortSignal, events: TenureEvents): Promise<void> {
     const { target, directory, connection, catalog, facts, source, logger } = this.#options;
     const replication = await ReplicationConnection.open(target);
     try {
-      const { writer, slot } = await prepareTenure({
+      const { writer, slot, hasTriggers } = await prepareTenure({
         connection,
         replication,
         catalog,
@@ -97,6 +108,7 @@ export class CaptureTenure {
         wish: this.#wish!,
       });
       this.#writer = writer;
+      this.#hasTriggers = hasTriggers;
       this.#xids = await XidSample.open(connection);
       this.#readers = await catalog.readers();
       const assembler = this.#assembler(writer);
@@ -106,9 +118,10 @@ export class CaptureTenure {
         writer,
         assembler,
         confirmable: (durableLsn) => this.#confirmable(durableLsn),
-        flushed: () => this.#options.metrics.flushed(target.database, writer.state.changes),
+        flushed: () => this.#countAppended(writer),
         started: () => {
           this.#state = 'streaming';
+          events.onStreaming();
           logger.info('capture streams', {
             database: target.database,
             from: printLsn(writer.endLsn),
@@ -116,7 +129,7 @@ export class CaptureTenure {
         },
       });
       this.#stream = stream;
-      const keeping = this.#housekeep(signal, onWake);
+      const keeping = this.#housekeep(signal, events);
       try {
         await stream.run(signal);
       } catch (error) {
@@ -132,14 +145,21 @@ export class CaptureTenure {
   }
 
   #assembler(writer: LogWriter): PgoutputAssembler {
-    const kinds = new ValueKinds(this.#options.connection);
+    const { connection } = this.#options;
+    const server = { connection, kinds: new ValueKinds(connection) };
     const isExcluded = excludedColumns(this.#wish?.excludedColumns ?? []);
     const describe = async (relation: RelationMessage): Promise<KnownRelation> => {
       if (relation.schema === 'heliosdb') return { version: undefined, kept: undefined };
-      const { shape, kept } = await shapeOf(relation, kinds, isExcluded);
+      const { shape, kept } = await shapeOf(relation, server, isExcluded);
       return { version: writer.tableVersion(shape), kept };
     };
     return new PgoutputAssembler({ writer, describe, widenXid: (xid) => this.#xids!.widen(xid) });
+  }
+
+  #countAppended(writer: LogWriter): void {
+    const { metrics, target } = this.#options;
+    metrics.appended(target.database, writer.appended - this.#appended);
+    this.#appended = writer.appended;
   }
 
   #confirmable(durableLsn: bigint): bigint {
@@ -156,7 +176,7 @@ export class CaptureTenure {
   }
 
   /** What is to be looked at once a second, and when the catalog changes. */
-  async #housekeep(signal: AbortSignal, onWake: (wake: () => void) => void): Promise<void> {
+  async #housekeep(signal: AbortSignal, { onWake }: TenureEvents): Promise<void> {
     while (!signal.aborted) {
       try {
         await this.#look();
@@ -178,7 +198,7 @@ export class CaptureTenure {
   }
 
   async #look(): Promise<void> {
-    const { catalog, connection } = this.#options;
+    const { catalog } = this.#options;
     const writer = this.#writer!;
     const wish = await catalog.wish();
     if (JSON.stringify(wish) !== JSON.stringify(this.#wish)) {
@@ -188,11 +208,43 @@ export class CaptureTenure {
     }
     this.#readers = await catalog.readers();
     await this.#xids?.renew();
-    await syncPublications(connection);
+    await this.#lookAtTables();
     await this.#trim(writer);
+    await this.#measure(writer);
     await this.#registry.beat();
     if (!(await this.#writeStatus(undefined))) this.#ended.abort();
     writer.store.root.readerCheck();
+  }
+
+  /** Often where nobody tells us of schema changes, seldom as a second look. */
+  async #lookAtTables(): Promise<void> {
+    const { connection } = this.#options;
+    const interval = this.#hasTriggers ? tablesLookedAtMs : housekeepingMs;
+    if (performance.now() - this.#tablesLookedAt < interval) return;
+    this.#tablesLookedAt = performance.now();
+    await syncPublications(connection);
+    if (!this.#hasTriggers) await connection.query('SELECT heliosdb.watch_tables()');
+  }
+
+  async #measure(writer: LogWriter): Promise<void> {
+    const { connection, metrics, target } = this.#options;
+    const [row] = await connection.query(
+      `SELECT pg_wal_lsn_diff(lsn, $1)::float8 AS lag,
+              pg_wal_lsn_diff(lsn, (SELECT restart_lsn FROM pg_replication_slots
+                                     WHERE slot_name = $2))::float8 AS retained
+         FROM (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                           ELSE pg_current_wal_lsn() END AS lsn) AS now`,
+      [printLsn(writer.endLsn), slotName(this.#options.source.databaseOid)],
+    );
+    const { state } = writer;
+    metrics.measured(target.database, {
+      epoch: currentEpoch(state).epoch,
+      logBytes: state.bytes,
+      logChanges: state.changes,
+      lagBytes: Math.max(0, Number(row?.['lag'] ?? 0)),
+      retainedBytes: Number(row?.['retained'] ?? 0),
+      readers: this.#readers.length,
+    });
   }
 
   async #trim(writer: LogWriter): Promise<void> {
@@ -221,6 +273,13 @@ export class CaptureTenure {
       changes: state?.changes ?? 0,
       error,
     };
+    // An idle database is left alone, but for a sign of life.
+    const text = JSON.stringify(status, (_key, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value,
+    );
+    const isFresh = performance.now() - this.#statusWritten.at < statusAgeMaxMs;
+    if (isFresh && text === this.#statusWritten.text) return true;
+    this.#statusWritten = { text, at: performance.now() };
     return catalog.writeStatus(facts.term, node.id, status);
   }
 

@@ -5,7 +5,7 @@ import { migrate } from '../../catalog/migrate.ts';
 import type { NodeIdentity } from '../../catalog/node-registry.ts';
 import { NodeRegistry } from '../../catalog/node-registry.ts';
 import { Ownership } from '../../catalog/ownership.ts';
-import type { CaptureMetrics } from '../../contracts/capture-metrics.ts';
+import type { CaptureMetrics, CaptureReport } from '../../contracts/capture-metrics.ts';
 import type { Logger } from '../../contracts/logger.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
 import { Connection } from '../../postgres/connection.ts';
@@ -23,6 +23,8 @@ export type CaptureOptions = {
   readonly isOn: boolean;
   readonly logger: Logger;
   readonly metrics: CaptureMetrics;
+  /** Told when the state changes. */
+  readonly report: (report: CaptureReport) => void;
 };
 
 /**
@@ -33,6 +35,7 @@ export type CaptureOptions = {
 export class Capture {
   readonly #options: CaptureOptions;
   #wake: () => void = () => undefined;
+  #said = '';
 
   constructor(options: CaptureOptions) {
     this.#options = options;
@@ -42,22 +45,33 @@ export class Capture {
     let failures = 0;
     while (!signal.aborted) {
       const startedAt = performance.now();
+      this.#become('connecting');
       try {
         await this.#connected(signal);
       } catch (error) {
         this.#report(error);
       }
       if (performance.now() - startedAt > retryDelayMaxMs) failures = 0;
-      const wait = Math.min(retryDelayMinMs * 2 ** failures, retryDelayMaxMs);
+      await this.#sleep(retryDelay(failures), signal);
       failures += 1;
-      await this.#sleep(wait, signal);
     }
+  }
+
+  #become(state: CaptureReport['state'], error?: CaptureReport['error']): void {
+    const { metrics, target, report } = this.#options;
+    const said = JSON.stringify([state, error]);
+    if (said === this.#said) return;
+    this.#said = said;
+    const reported: CaptureReport = { database: target.database, state, error };
+    metrics.reported(reported);
+    report(reported);
   }
 
   #report(error: unknown): void {
     const { logger, metrics, target } = this.#options;
-    const { code, message, detail, hint } = asPgError(error);
+    const { code, message, detail, hint, retryable } = asPgError(error);
     metrics.failed(target.database, code);
+    this.#become(retryable ? 'failing' : 'stopped', { code, message, hint });
     logger.warn('capture stopped', { database: target.database, code, message, detail, hint });
     if (!(error instanceof PgError)) logger.error('capture failed unexpectedly', { error });
   }
@@ -76,34 +90,56 @@ export class Capture {
       await connection.listen('heliosdb', () => this.#wake());
       const catalog = new CaptureCatalog(connection);
       if (isOn) await catalog.enableUnlessSaid();
+      let failures = 0;
       while (!either.aborted) {
-        await this.#tryOwning(connection, catalog, either);
+        let wait = wishPollMs;
+        try {
+          if (await this.#tryOwning(connection, catalog, either)) wait = 0;
+          failures = 0;
+        } catch (error) {
+          if (!connection.isOpen) throw error;
+          // What ended it may be mended by a statement, which wakes us: the connection is kept.
+          this.#report(error);
+          wait = retryDelay(failures);
+          failures += 1;
+        }
         await registry.beat();
-        await this.#sleep(wishPollMs, either);
+        if (wait > 0) await this.#sleep(wait, either);
       }
     } finally {
       await connection.close();
     }
   }
 
-  /** Does the work when it is wanted and the ownership is free. */
+  /** Does the work when it is wanted and the ownership is free; false when there was none. */
   async #tryOwning(
     connection: Connection,
     catalog: CaptureCatalog,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { node } = this.#options;
     const wish = await catalog.wish();
-    if (wish.enabled !== true && (await catalog.facts()).slot === undefined) return;
+    if (wish.enabled !== true && (await catalog.facts()).slot === undefined) {
+      this.#become('off');
+      return false;
+    }
     const ownership = new Ownership(connection, node.id);
-    if (!(await ownership.acquire())) return;
+    if (!(await ownership.acquire())) {
+      this.#become('standby');
+      return false;
+    }
     try {
       const source = await bindInstallation(connection);
       const facts: CaptureFacts = await catalog.takeOver(node.id);
       const tenure = new CaptureTenure({ ...this.#options, connection, catalog, facts, source });
-      await tenure.run(signal, (wake) => {
-        this.#wake = wake;
+      this.#become('starting');
+      await tenure.run(signal, {
+        onWake: (wake) => {
+          this.#wake = wake;
+        },
+        onStreaming: () => this.#become('streaming'),
       });
+      return true;
     } finally {
       if (connection.isOpen) await ownership.release();
     }
@@ -115,4 +151,8 @@ export class Capture {
     const either = AbortSignal.any([signal, woken.signal]);
     await delay(ms, undefined, { signal: either }).catch(() => undefined);
   }
+}
+
+function retryDelay(failures: number): number {
+  return Math.min(retryDelayMinMs * 2 ** failures, retryDelayMaxMs);
 }

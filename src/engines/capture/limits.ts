@@ -11,3 +11,7 @@ export const wishPollMs: number = 1_000;
 /** First and longest wait before capture is tried again, ms. */
 export const retryDelayMinMs: number = 100;
 export const retryDelayMaxMs: number = 10_000;
+/** How often publications are compared with the tables although triggers keep them, ms. */
+export const tablesLookedAtMs: number = 10_000;
+/** How old a status may become in the catalog while nothing changes, ms. */
+export const statusAgeMaxMs: number = 5_000;

@@ -24,7 +24,12 @@ export type TenureOptions = {
 };
 
 /** What an owner needs to stream: a log that goes on where the slot does. */
-export type Prepared = { readonly writer: LogWriter; readonly slot: string };
+export type Prepared = {
+  readonly writer: LogWriter;
+  readonly slot: string;
+  /** Event triggers tell of schema changes; else tables have to be looked at. */
+  readonly hasTriggers: boolean;
+};
 
 /**
  * Makes everything capture needs and decides whether it goes on without a gap. Rejects with 55000
@@ -33,7 +38,8 @@ export type Prepared = { readonly writer: LogWriter; readonly slot: string };
 export async function prepareTenure(options: TenureOptions): Promise<Prepared> {
   const { connection, directory, source, logger } = options;
   await ensurePublications(connection);
-  if (!(await ensureSchemaWatch(connection))) {
+  const hasTriggers = await ensureSchemaWatch(connection);
+  if (!hasTriggers) {
     logger.warn('event triggers cannot be made: schema changes are seen with a delay');
   }
   const name = slotName(source.databaseOid);
@@ -56,7 +62,7 @@ export async function prepareTenure(options: TenureOptions): Promise<Prepared> {
   });
   const writer = await act(judged, { ...options, log, server, slotConfirmed: slot?.confirmedLsn });
   await options.catalog.noteTimeline(facts.term, server.timeline);
-  return { writer, slot: name };
+  return { writer, slot: name, hasTriggers };
 }
 
 type Acting = TenureOptions & {

@@ -6,6 +6,7 @@ import { printLsn } from '../../core/lsn.ts';
 import type { QuestionOutcome } from '../pending-probe.ts';
 import type { SessionContext } from '../session-context.ts';
 import { AnswerGiven, endQuestions, type Offer } from './ask-session.ts';
+import { beginCapture } from './begin-capture.ts';
 import { EventScope } from './event-scope.ts';
 import { collectBackward, matches, type Offering, putRows, rowsOf } from './offer-events.ts';
 import { offeringFor } from './offer-to-session.ts';
@@ -51,6 +52,7 @@ class Following {
 
   async run(): Promise<never> {
     const { reader } = this.#offering;
+    await beginCapture(this.#context, this.#offering);
     let scope = await EventScope.open(this.#offering);
     let from = await this.#begin(scope);
     for (;;) {

@@ -3,6 +3,7 @@ import { databaseNotCaptured } from '../../core/errors/change-access.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
 import type { SessionContext } from '../session-context.ts';
 import { AnswerGiven, askSession, type Offer } from './ask-session.ts';
+import { beginCapture } from './begin-capture.ts';
 import { type Offering, offerEvents, putRows } from './offer-events.ts';
 import { refusedRows } from './refused-rows.ts';
 
@@ -41,7 +42,9 @@ async function offerOne(
   read: EventsRead,
 ): Promise<PgError | undefined> {
   try {
-    await offerEvents(offeringFor(context, offer, read));
+    const offering = offeringFor(context, offer, read);
+    await beginCapture(context, offering);
+    await offerEvents(offering);
     return undefined;
   } catch (error) {
     if (!(error instanceof PgError)) throw error;

@@ -1,0 +1,55 @@
+import type { LogReader } from '../../contracts/log-reader.ts';
+import { notSetUp } from '../../core/errors/cdc.ts';
+import { captureDoesNotBegin, captureNotBegun } from '../../core/errors/change-access.ts';
+import { PgError } from '../../core/errors/pg-error.ts';
+import { captureBeginAttemptsMax } from '../../core/limits.ts';
+import type { SessionContext } from '../session-context.ts';
+import { endQuestions } from './ask-session.ts';
+import type { Offering } from './offer-events.ts';
+
+const isSetUp = "SELECT pg_catalog.to_regprocedure('heliosdb.capture_wish()') IS NOT NULL";
+
+/** Whether anybody has decided about capture, and whether the role may. */
+const question = `
+SELECT heliosdb.capture_wish() || ' ' || CASE
+  WHEN pg_catalog.has_function_privilege('heliosdb.enable_capture()', 'EXECUTE')
+  THEN 'may' ELSE 'may not' END`;
+
+/**
+ * On a database of which nobody has said whether it is to be captured, the first question for its
+ * changes by somebody who may say so begins it: there are none from before in any case. Does
+ * nothing where there is a log. Rejects with 55000 where there is none and will be none.
+ */
+export async function beginCapture(context: SessionContext, offering: Offering): Promise<void> {
+  if (await hasLog(offering.reader)) return;
+  if ((await offering.ask({ text: isSetUp, parameters: [] })) !== 't') throw notSetUp();
+  const [wish, ...right] = ((await offering.ask({ text: question, parameters: [] })) ?? '').split(
+    ' ',
+  );
+  if (wish === 'off' || (wish === 'undecided' && right.join(' ') !== 'may')) {
+    throw captureNotBegun(context.database);
+  }
+  if (context.queue.status !== 'I') throw captureNotBegun(context.database);
+  endQuestions(context);
+  if (wish === 'undecided') {
+    await offering.ask({ text: 'CALL heliosdb.enable_capture()', parameters: [] });
+    endQuestions(context);
+  }
+  for (let attempt = 0; attempt < captureBeginAttemptsMax; attempt += 1) {
+    if (await hasLog(offering.reader)) return;
+    // Waits a second at most, and is cancelled as any statement.
+    await offering.ask({ text: "CALL heliosdb.park('0/0')", parameters: [] });
+    endQuestions(context);
+  }
+  throw captureDoesNotBegin(context.database, captureBeginAttemptsMax);
+}
+
+async function hasLog(reader: LogReader): Promise<boolean> {
+  try {
+    await reader.bounds();
+    return true;
+  } catch (error) {
+    if (error instanceof PgError && error.code === '55000') return false;
+    throw error;
+  }
+}
