@@ -1,3 +1,4 @@
+import { startEndpoint, type TestEndpoint } from '../../src/testing/test-endpoint.ts';
 import { actions } from './actions/registry.ts';
 import { Administrator } from './administrator.ts';
 import { applyEdits, type Block } from './format/block.ts';
@@ -45,9 +46,11 @@ export async function runFile(
   options: { isUpdating: boolean },
 ): Promise<FileResult> {
   const { isUpdating } = options;
-  const lacking = file.needs.find(({ atLeast }) => atLeast > servers.version);
-  if (lacking !== undefined) {
-    return { failures: [], skipped: `needs Postgres ${lacking.atLeast}, has ${servers.version}` };
+  const atLeast = Math.max(
+    ...file.needs.map((need) => (need.service === 'postgres' ? need.atLeast : 0)),
+  );
+  if (atLeast > servers.version) {
+    return { failures: [], skipped: `needs Postgres ${atLeast}, has ${servers.version}` };
   }
   const isCompared = isParity(file);
   const first = await runOnce(file, servers, {
@@ -87,8 +90,9 @@ async function runOnce(
     // The same name for both runs of a file, so that it is no difference when a message has it.
     await main.rows(`CREATE DATABASE ${database} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'`);
     const administrator = await Administrator.open({ ...postgres, database });
+    const node = needsCapture(file) ? await startCapture(postgres, database) : undefined;
     const run = new RunContext({
-      login: { ...options.address, user: postgres.user, database },
+      login: { ...(node ?? options.address), user: postgres.user, database },
       types: await TypeNames.load(administrator),
       administrator,
       isUpdating: options.isUpdating,
@@ -104,11 +108,27 @@ async function runOnce(
     } finally {
       run.close();
       administrator.close();
+      await node?.stop();
     }
   } finally {
     await cleanUp(main, database, file);
     main.close();
   }
+}
+
+function needsCapture({ needs }: TestFile): boolean {
+  return needs.some(({ service }) => service === 'capture');
+}
+
+/** A node for one file, which captures its database. */
+function startCapture(
+  { host, port, user }: Servers['postgres'],
+  database: string,
+): Promise<TestEndpoint> {
+  return startEndpoint({
+    upstream: `postgres://${encodeURIComponent(user)}@${host}:${port}/${database}`,
+    flags: ['--capture', 'on', '--roles', 'proxy,engine', '--proxies', '1'],
+  });
 }
 
 /** Roles are shared by all databases of a server, so a file names its own after itself. */
@@ -117,6 +137,11 @@ export function rolePrefix(file: TestFile): string {
 }
 
 async function cleanUp(main: Administrator, database: string, file: TestFile): Promise<void> {
+  // A slot keeps its database from being dropped.
+  await main.rows(
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+      WHERE database = '${database}' AND NOT active`,
+  );
   await main.rows(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
   const roles = await main.rows(
     `SELECT quote_ident(rolname) FROM pg_roles WHERE starts_with(rolname, '${rolePrefix(file)}')`,

@@ -6,6 +6,7 @@ import { plan } from './plan.ts';
 import { protocol } from './protocol.ts';
 import { byHand, query } from './query.ts';
 import { disconnect, session } from './session.ts';
+import { settle } from './settle.ts';
 import { statement } from './statement.ts';
 import { stdin } from './stdin.ts';
 import { transcript } from './transcript.ts';
@@ -26,6 +27,7 @@ export const actions: ReadonlyMap<string, Action> = new Map([
   ['$ plan', plan],
   ['$ protocol', protocol],
   ['$ session', session],
+  ['$ settle', settle],
   ['$ start', start],
   ['$ stdin', stdin],
   ['$ transcript', transcript],

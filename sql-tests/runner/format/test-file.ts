@@ -1,8 +1,13 @@
 import { type Block, splitBlocks } from './block.ts';
 import { TestFailure } from './test-failure.ts';
 
-/** What a file needs to run: a service, with the least version that will do. */
-export type Need = { readonly service: 'postgres'; readonly atLeast: number };
+/**
+ * What a file needs to run: Postgres, with the least version that will do, or a node of its own
+ * that captures its database.
+ */
+export type Need =
+  | { readonly service: 'postgres'; readonly atLeast: number }
+  | { readonly service: 'capture' };
 
 export type TestFile = {
   /** Path below the repository root, as reported. */
@@ -47,9 +52,14 @@ export function parseTestFile(source: { path: string; name: string; text: string
 }
 
 function parseNeed(need: string, path: string): Need {
+  if (need === 'capture') return { service: 'capture' };
   const match = /^postgres(?: >= (\d+))?$/.exec(need);
   if (match === null) {
-    throw new TestFailure(path, 3, `"${need}" is not a need; write "postgres" or "postgres >= 15"`);
+    throw new TestFailure(
+      path,
+      3,
+      `"${need}" is not a need; write "postgres", "postgres >= 15" or "capture"`,
+    );
   }
   return { service: 'postgres', atLeast: Number(match[1] ?? 14) };
 }

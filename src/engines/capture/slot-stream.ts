@@ -41,6 +41,7 @@ export class SlotStream {
   #flushedAt = 0;
   #statusTimer: NodeJS.Timeout | undefined;
   #confirmedLsn = 0n;
+  #reportedLsn = 0n;
   #failure: unknown;
   #isOver = false;
   #end: () => void = () => undefined;
@@ -153,9 +154,14 @@ export class SlotStream {
     this.#options.flushed();
   }
 
-  /** At once when the last flush is a while ago, so that a trickle is seen without delay. */
+  /**
+   * What is new is shown to readers, and the server told, which others wait for: at once when that
+   * was done last a while ago, so that a trickle is seen without delay.
+   */
   #flushSoon(): void {
-    if (!this.#options.writer.hasUnflushed || this.#flushTimer !== undefined) return;
+    const { writer } = this.#options;
+    const isNews = writer.hasUnflushed || writer.endLsn > this.#reportedLsn;
+    if (!isNews || this.#flushTimer !== undefined) return;
     const wait = this.#flushedAt + flushIntervalMs - performance.now();
     if (wait <= 0) this.#flush();
     else this.#flushTimer = setTimeout(() => this.#flush(), wait);
@@ -198,6 +204,7 @@ export class SlotStream {
     if (socket.destroyed || !socket.writable) return;
     this.#confirm();
     failpoint('capture.confirm');
+    this.#reportedLsn = writer.endLsn;
     socket.write(
       encodeStandbyStatus({
         writtenLsn: writer.endLsn,
