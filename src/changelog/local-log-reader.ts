@@ -23,9 +23,10 @@ import { runsBackward, runsForward } from './transaction-reader.ts';
 export class LocalLogReader implements LogReader {
   readonly #directory: string;
   readonly #database: string;
-  readonly #tail: LogTail = new LogTail(() => this.#opened);
+  readonly #tail: LogTail = new LogTail(() => this.#storeIfThere());
   #opened: LogStore | undefined;
   #versions: TableVersions | undefined;
+  #isClosed = false;
 
   constructor(log: { readonly directory: string; readonly database: string }) {
     this.#directory = log.directory;
@@ -131,18 +132,25 @@ export class LocalLogReader implements LogReader {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#tail.close();
     await this.#opened?.root.close();
     this.#opened = undefined;
   }
 
   #store(): LogStore {
-    if (this.#opened === undefined) {
-      const store = openLogForReading(this.#directory);
-      if (store === undefined) throw noLog(this.#database);
-      this.#opened = store;
-      this.#versions = new TableVersions(store);
+    const store = this.#storeIfThere();
+    if (store === undefined) throw noLog(this.#database);
+    return store;
+  }
+
+  #storeIfThere(): LogStore | undefined {
+    if (this.#opened === undefined && !this.#isClosed) {
+      this.#opened = openLogForReading(this.#directory);
+      if (this.#opened !== undefined) this.#versions = new TableVersions(this.#opened);
     }
+    // A snapshot is kept until the next turn of the event loop; what was written since counts.
+    this.#opened?.root.resetReadTxn();
     return this.#opened;
   }
 

@@ -67,6 +67,10 @@ export class Supervisor {
     if (upstream !== undefined && roles.includes('proxy')) {
       await refuseOwnEndpoint(upstream, this.#listen);
     }
+    // Two nodes cannot write one database or one change log.
+    if (upstream === undefined || roles.includes('engine')) {
+      this.#unlock = lockDataDirectory(this.#configuration.dataDirectory);
+    }
     if (upstream === undefined) {
       this.#startingPostgres = this.#startPostgres();
       await this.#startingPostgres;
@@ -126,7 +130,6 @@ export class Supervisor {
   async #startPostgres(): Promise<void> {
     const { logger, say } = this.#options;
     const { dataDirectory } = this.#configuration;
-    this.#unlock = lockDataDirectory(dataDirectory);
     const postgres = await openEmbeddedPostgres({ dataDirectory, say });
     if (this.#stopping.signal.aborted) return;
     this.#postgres = new SupervisedPostgres({

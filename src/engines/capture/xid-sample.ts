@@ -25,10 +25,14 @@ export class XidSample {
     this.#next = BigInt(String(row?.['next']));
   }
 
-  /** Ids that can be met are less than half the circle away from the next one. */
   widen(xid: number): bigint {
-    const candidate = this.#next - (this.#next % whole) + BigInt(xid);
-    if (candidate > this.#next + half) return candidate - whole;
-    return candidate < this.#next - half ? candidate + whole : candidate;
+    return widenXid(xid, this.#next);
   }
+}
+
+/** Ids that can be met are less than half the circle away from the next one. */
+export function widenXid(xid: number, next: bigint): bigint {
+  const candidate = next - (next % whole) + BigInt(xid);
+  if (candidate > next + half) return candidate - whole;
+  return candidate < next - half ? candidate + whole : candidate;
 }
