@@ -2,7 +2,15 @@
 // installed. Says nothing when there is nothing to do. `--force` builds in any case.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -54,7 +62,10 @@ if (force || readIfThere(grammarStamp) !== grammarPrint || !grammars.every(isCom
 const sources = sourceFolders.flatMap((folder) => filesBelow(folder, '.ts'));
 const copied = sourceFolders.flatMap((folder) => filesBelow(folder, '.sql'));
 const fingerprint = hash(
-  [lockHash, ...['tsconfig.json', ...sources, ...copied].map((file) => `${file} ${signature(file)}`)].join(),
+  [
+    lockHash,
+    ...['tsconfig.json', ...sources, ...copied].map((file) => `${file} ${signature(file)}`),
+  ].join(),
 );
 if (force || readIfThere(buildStamp) !== fingerprint) {
   say('building');

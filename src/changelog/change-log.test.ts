@@ -81,7 +81,7 @@ describe('the change log', () => {
     );
   });
 
-  it('keeps transactions that are larger than a chunk, and none of those that were given up', async () => {
+  it('keeps transactions larger than a chunk, and none of those that were given up', async () => {
     const text = 'x'.repeat(30_000);
     const rows = Array.from({ length: 20 }, (_, i) => ({ table: 1 + (i % 2), text: text + i }));
     const lsn = await log.commit(rows);
@@ -168,14 +168,14 @@ describe('the change log', () => {
     assert.ok(startLsn > epochs[0]!.startLsn && startLsn <= first.lsn);
     assert.equal(await reader.count(new Set([1])), kept.changes.length);
     const before = lsns[lsns.indexOf(first.lsn) - 1]!;
-    const after = (lsn: bigint) =>
+    const behind = (lsn: bigint) =>
       reader.read({
         ...everything,
         from: { kind: 'after', position: { epoch: 1, lsn, seq: 0 } },
         changesMax: 9,
       });
-    await assert.doesNotReject(after(before), 'nothing is missing behind what was removed last');
-    await assert.rejects(after(lsns[0]!), { code: '22023', message: /^the change log begins at/ });
+    await assert.doesNotReject(behind(before), 'nothing is missing behind what was removed last');
+    await assert.rejects(behind(lsns[0]!), { code: '22023', message: /^the change log begins at/ });
     await assert.rejects(
       reader.read({ ...everything, from: { kind: 'at', epoch: 1, lsn: lsns[0]! }, changesMax: 9 }),
       { code: '22023' },

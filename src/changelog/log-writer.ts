@@ -29,7 +29,8 @@ import { fileBytes, type LogStore, openLogStore } from './log-store.ts';
 import { removeSegment } from './remove-segment.ts';
 import { type Retention, trimOldest } from './retention.ts';
 import { encodeShape, type TableShape } from './table-versions.ts';
-import { TransactionFrames, type WriteQueue } from './transaction-frames.ts';
+import { TransactionFrames } from './transaction-frames.ts';
+import type { WriteQueue } from './write-queue.ts';
 
 /**
  * The one writer of a change log. Transactions are appended in commit order, gathered into blocks

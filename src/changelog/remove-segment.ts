@@ -1,6 +1,6 @@
 import { openKey, segmentKey } from './format.ts';
 import { removedChunksMax } from './limits.ts';
-import type { WriteQueue } from './transaction-frames.ts';
+import type { WriteQueue } from './write-queue.ts';
 
 /** Removes the chunks of a segment, some at a time, so that no write transaction grows large. */
 export async function removeSegment(queue: WriteQueue, segment: bigint): Promise<void> {

@@ -8,7 +8,7 @@ import { blockKey, indexKey, openKey, readBlockKey } from './format.ts';
 import { heldBytesFactor } from './limits.ts';
 import type { LogState } from './log-state.ts';
 import { removeSegment } from './remove-segment.ts';
-import type { WriteQueue } from './transaction-frames.ts';
+import type { WriteQueue } from './write-queue.ts';
 
 /** What of a log may be removed. */
 export type Retention = {

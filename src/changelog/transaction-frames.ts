@@ -1,18 +1,10 @@
 import { openKey, segmentIndexNumber, segmentKey } from './format.ts';
 import { frameHeaderBytes, GrowingBytes, VersionCounts } from './frames.ts';
 import { chunkBytesMax } from './limits.ts';
-import type { LogStore } from './log-store.ts';
 import { removeSegment } from './remove-segment.ts';
 import { decodeChunk, encodeChunk, encodeSegmentIndex, forEachFrame } from './segment.ts';
 import { versionOfFrame } from './stored-frame.ts';
-
-/** Who counts what waits to be written. */
-export type WriteQueue = {
-  readonly store: LogStore;
-  newSegment(): bigint;
-  /** A write is under way; what goes wrong is the writer's to report. */
-  watch(bytes: number, written: Promise<unknown>): void;
-};
+import type { WriteQueue } from './write-queue.ts';
 
 /**
  * The frames of one transaction while it comes in. Small ones stay in memory until the commit;

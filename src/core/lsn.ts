@@ -4,9 +4,6 @@
  */
 export type Lsn = bigint;
 
-/** The greatest LSN there can be. */
-export const lsnMax: Lsn = 0xffff_ffff_ffff_ffffn;
-
 /** As Postgres prints a pg_lsn: `16/B374D848`. */
 export function printLsn(lsn: Lsn): string {
   const high = (lsn >> 32n).toString(16).toUpperCase();

@@ -1,4 +1,4 @@
-import type { ErrorFields, ErrorRewrite, HintOnly } from '../contracts/rewriter.ts';
+import type { ErrorFields, ErrorRewrite, EventsRead, HintOnly } from '../contracts/rewriter.ts';
 import type { TextCoding } from '../protocol/client-encoding.ts';
 import {
   decodeResponseFields,
@@ -7,7 +7,6 @@ import {
   type ResponseFields,
 } from '../protocol/error-response.ts';
 import { serverMessage } from '../protocol/message-types.ts';
-import type { StatementEvents } from './events/statement-events.ts';
 import type { PositionTranslator } from './position-map.ts';
 
 /** What has to be known of a rewritten text to word its responses for the client. */
@@ -22,6 +21,19 @@ export type StatementContext = {
   readonly weight: number;
   /** An error the backend has given already: it takes the place of whatever comes. */
   readonly given?: ResponseFields;
+};
+
+/** What of the change log a text reads, and what has to be known to execute it. */
+export type StatementEvents = {
+  readonly reads: readonly EventsRead[];
+  /** Declared in Parse, by OID. */
+  readonly parameterTypes: readonly number[];
+  /** How the errors of the client's WHERE are worded, by the read it belongs to. */
+  readonly wording: (read: EventsRead) => StatementContext | undefined;
+  /** The Bind of the portal, whole; none for a Query. */
+  readonly bind?: Buffer;
+  /** The name of the statement the portal is of. */
+  readonly statement?: string;
 };
 
 /** Fields that would speak of generated SQL or of our own source. */

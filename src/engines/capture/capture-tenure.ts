@@ -15,8 +15,8 @@ import type { Connection } from '../../postgres/connection.ts';
 import { ReplicationConnection } from '../../postgres/replication-stream.ts';
 import { asPgError } from '../../postgres/server-error.ts';
 import type { RelationMessage } from '../../protocol/pgoutput/relation.ts';
-import type { CaptureOptions } from './capture.ts';
-import { type CaptureOptions as Options, readCaptureOptions } from './capture-options.ts';
+import { type CaptureOptions, readCaptureOptions } from './capture-options.ts';
+import type { CaptureTask } from './capture-task.ts';
 import { confirmableLsn } from './confirm-policy.ts';
 import { excludedColumns } from './excluded-columns.ts';
 import { housekeepingMs, statusAgeMaxMs, tablesLookedAtMs } from './limits.ts';
@@ -30,7 +30,7 @@ import { prepareTenure } from './tenure.ts';
 import { ValueKinds } from './value-kinds.ts';
 import { XidSample } from './xid-sample.ts';
 
-export type CaptureTenureOptions = CaptureOptions & {
+export type CaptureTenureOptions = CaptureTask & {
   readonly connection: Connection;
   readonly catalog: CaptureCatalog;
   readonly facts: CaptureFacts;
@@ -50,7 +50,7 @@ export class CaptureTenure {
   readonly #registry: NodeRegistry;
   readonly #ended: AbortController = new AbortController();
   #wish: CaptureWish | undefined;
-  #settings: Options | undefined;
+  #settings: CaptureOptions | undefined;
   #readers: readonly ReaderPosition[] = [];
   #writer: LogWriter | undefined;
   #stream: SlotStream | undefined;

@@ -2,30 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CaptureCatalog, type CaptureFacts } from '../../catalog/capture-catalog.ts';
 import { bindInstallation } from '../../catalog/installation.ts';
 import { migrate } from '../../catalog/migrate.ts';
-import type { NodeIdentity } from '../../catalog/node-registry.ts';
 import { NodeRegistry } from '../../catalog/node-registry.ts';
 import { Ownership } from '../../catalog/ownership.ts';
-import type { CaptureMetrics, CaptureReport } from '../../contracts/capture-metrics.ts';
-import type { Logger } from '../../contracts/logger.ts';
+import type { CaptureReport } from '../../contracts/capture-metrics.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
 import { Connection } from '../../postgres/connection.ts';
-import type { ConnectionTarget } from '../../postgres/connection-target.ts';
 import { asPgError } from '../../postgres/server-error.ts';
+import type { CaptureTask } from './capture-task.ts';
 import { CaptureTenure } from './capture-tenure.ts';
 import { retryDelayMaxMs, retryDelayMinMs, wishPollMs } from './limits.ts';
-
-export type CaptureOptions = {
-  readonly target: ConnectionTarget;
-  /** Where the change log of this database is. */
-  readonly directory: string;
-  readonly node: NodeIdentity;
-  /** `on`: capture begins without being asked for, unless somebody has said no. */
-  readonly isOn: boolean;
-  readonly logger: Logger;
-  readonly metrics: CaptureMetrics;
-  /** Told when the state changes. */
-  readonly report: (report: CaptureReport) => void;
-};
 
 /**
  * Capture of one database by this node: waits until it is wanted and nobody else does it, then
@@ -33,11 +18,11 @@ export type CaptureOptions = {
  * catalog, the log and the metrics.
  */
 export class Capture {
-  readonly #options: CaptureOptions;
+  readonly #options: CaptureTask;
   #wake: () => void = () => undefined;
   #said = '';
 
-  constructor(options: CaptureOptions) {
+  constructor(options: CaptureTask) {
     this.#options = options;
   }
 

@@ -135,8 +135,8 @@ export class SlotStream {
         );
       case 'keepalive': {
         const { writer, assembler } = this.#options;
-        // Nothing that was published is missing before it, unless one is half received: those that are
-        // streamed in progress commit behind it.
+        // Nothing that was published is missing before it, unless a transaction is half received:
+        // those that are streamed in progress commit behind it.
         if (!assembler.isInTransaction) writer.advance(keepaliveEndLsn(bytes, at));
         if (keepaliveWantsReply(bytes, at)) this.#sendStatus(false);
         return undefined;

@@ -15,7 +15,8 @@ const whose = {
     secured: `c.relrowsecurity
       AND NOT (SELECT r.rolsuper OR r.rolbypassrls FROM pg_catalog.pg_roles AS r
                 WHERE r.rolname = $2)
-      AND (c.relforcerowsecurity OR NOT pg_catalog.pg_has_role($2::pg_catalog.name, c.relowner, 'USAGE'))`,
+      AND (c.relforcerowsecurity
+        OR NOT pg_catalog.pg_has_role($2::pg_catalog.name, c.relowner, 'USAGE'))`,
   },
 } as const;
 

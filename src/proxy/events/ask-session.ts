@@ -5,8 +5,8 @@ import type { TextCoding } from '../../protocol/client-encoding.ts';
 import { exchangeQuestion } from '../hidden-question.ts';
 import { PendingSurvey } from '../pending-probe.ts';
 import type { SessionContext } from '../session-context.ts';
-import type { Ask } from './offer-events.ts';
-import type { StatementEvents } from './statement-events.ts';
+import type { StatementEvents } from '../statement-context.ts';
+import type { Ask } from './offering.ts';
 
 export type Offer = {
   readonly events: StatementEvents;

@@ -5,7 +5,7 @@ import { PgError } from '../../core/errors/pg-error.ts';
 import { captureBeginAttemptsMax } from '../../core/limits.ts';
 import type { SessionContext } from '../session-context.ts';
 import { endQuestions } from './ask-session.ts';
-import type { Offering } from './offer-events.ts';
+import type { Offering } from './offering.ts';
 
 const isSetUp = "SELECT pg_catalog.to_regprocedure('heliosdb.capture_wish()') IS NOT NULL";
 

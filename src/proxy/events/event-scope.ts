@@ -9,7 +9,7 @@ import {
   rightsQuery,
 } from '../../lowering/cdc/change-rights.ts';
 import { printEventRow } from '../../protocol/changes/event-row.ts';
-import type { Offering } from './offer-events.ts';
+import type { Offering } from './offering.ts';
 
 /** Which changes one execution of a SHOW CDC EVENTS is about: of its FROM, with the role's rights. */
 export class EventScope {

@@ -5,13 +5,12 @@ import { drainQueue, isIgnored } from '../claim-conditions.ts';
 import { exchangeRows } from '../hidden-question.ts';
 import type { QuestionOutcome } from '../pending-probe.ts';
 import type { SessionContext } from '../session-context.ts';
-import type { StatementContext } from '../statement-context.ts';
+import type { StatementContext, StatementEvents } from '../statement-context.ts';
 import { askSession, type Offer } from './ask-session.ts';
 import { followEvents } from './follow-events.ts';
 import { putRows } from './offer-events.ts';
 import { offerToSession } from './offer-to-session.ts';
 import { refusedRows, withRefusedRows } from './refused-rows.ts';
-import type { StatementEvents } from './statement-events.ts';
 
 /**
  * Sends an Execute of a session in which statements read the change log: of one of these after its

@@ -8,8 +8,9 @@ import type { SessionContext } from '../session-context.ts';
 import { AnswerGiven, endQuestions, type Offer } from './ask-session.ts';
 import { beginCapture } from './begin-capture.ts';
 import { EventScope } from './event-scope.ts';
-import { collectBackward, matches, type Offering, putRows, rowsOf } from './offer-events.ts';
+import { collectBackward, matches, putRows, rowsOf } from './offer-events.ts';
 import { offeringFor } from './offer-to-session.ts';
+import type { Offering } from './offering.ts';
 
 export type Follow = Offer & {
   /** Has the backend show the rows it was handed; the first time it describes them, if it has to. */
@@ -20,7 +21,7 @@ export type Follow = Offer & {
  * Streams what a SHOW CDC EVENTS FOLLOW is about until its backend gives an error, which is the
  * client's answer: between two batches the backend is busy with `heliosdb.park()`, so that a cancel
  * request, pg_terminate_backend and a shutdown reach it as they reach any statement. A client that
- * does not read its rows stops everything before it. Answers an error that has to be provoked still.
+ * does not read its rows stops everything before it. Answers an error that is still to be provoked.
  */
 export async function followEvents(
   context: SessionContext,

@@ -4,7 +4,8 @@ import { PgError } from '../../core/errors/pg-error.ts';
 import type { SessionContext } from '../session-context.ts';
 import { AnswerGiven, askSession, type Offer } from './ask-session.ts';
 import { beginCapture } from './begin-capture.ts';
-import { type Offering, offerEvents, putRows } from './offer-events.ts';
+import { offerEvents, putRows } from './offer-events.ts';
+import type { Offering } from './offering.ts';
 import { refusedRows } from './refused-rows.ts';
 
 /**
