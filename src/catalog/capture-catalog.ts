@@ -41,17 +41,6 @@ export type CaptureStatus = {
   readonly error: PgError | undefined;
 };
 
-/** Where a reader stands (`heliosdb.readers`), as far as the slot has to know. */
-export type ReaderPosition = {
-  readonly name: string;
-  readonly isEnabled: boolean;
-  readonly state: string;
-  readonly epoch: number;
-  readonly lsn: bigint;
-  readonly seq: number;
-  readonly failingForMs: number | undefined;
-};
-
 /**
  * Reads and writes the rows of capture. Every write of an owner names its term: when another has
  * taken over it writes nothing and answers false.
@@ -166,36 +155,6 @@ export class CaptureCatalog {
       ],
     );
     return rows.length > 0;
-  }
-
-  async readers(): Promise<readonly ReaderPosition[]> {
-    const rows = await this.#connection.query(
-      `SELECT name, enabled, state, epoch, lsn, seq,
-              extract(epoch FROM pg_catalog.clock_timestamp() - failing_since) * 1000 AS failing_ms
-         FROM heliosdb.readers`,
-    );
-    return rows.map((row) => ({
-      name: String(row['name']),
-      isEnabled: row['enabled'] === true,
-      state: String(row['state']),
-      epoch: Number(row['epoch']),
-      lsn: lsnOf(row['lsn']) ?? 0n,
-      seq: Number(row['seq']),
-      failingForMs: row['failing_ms'] === null ? undefined : Number(row['failing_ms']),
-    }));
-  }
-
-  /** Readers whose place is not in the log any more, or of an epoch that has ended. */
-  async markGaps(
-    term: number,
-    gap: { readonly names: readonly string[]; readonly reason: string },
-  ): Promise<void> {
-    await this.#connection.query(
-      `UPDATE heliosdb.readers SET state = 'gap', error_code = '55000', error = $3
-        WHERE name = ANY ($2) AND state <> 'gap'
-          AND EXISTS (SELECT FROM heliosdb.capture_state WHERE term = $1)`,
-      [term, gap.names, gap.reason],
-    );
   }
 
   async #writes(assignments: string, values: readonly unknown[]): Promise<boolean> {

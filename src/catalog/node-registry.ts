@@ -24,6 +24,9 @@ export class NodeRegistry {
   }
 
   async register(): Promise<void> {
+    await this.#connection.query(
+      `DELETE FROM heliosdb.nodes WHERE heartbeat_at < clock_timestamp() - INTERVAL '1 day'`,
+    );
     const { id, host, pid, roles, version, logAddress } = this.#node;
     await this.#connection.query(
       `INSERT INTO heliosdb.nodes AS n

@@ -38,7 +38,7 @@ export class Ownership {
   /** Its walsender too, so that the slot is free for the next owner. */
   async #endStalled(): Promise<void> {
     await this.#connection.query(
-      `SELECT pg_catalog.pg_terminate_backend(pid)
+      `SELECT pg_catalog.pg_terminate_backend(held.pid)
          FROM heliosdb.capture_state AS s JOIN heliosdb.nodes AS n ON n.node = s.owner
         CROSS JOIN LATERAL (
            SELECT l.pid FROM pg_catalog.pg_locks AS l

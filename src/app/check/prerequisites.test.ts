@@ -17,6 +17,12 @@ const goodServer: ServerFacts = {
   sendersMax: 10,
   sendersUsed: 3,
   mayReplicate: true,
+  isSuperuser: true,
+  mayMakeSchema: true,
+  mayMakeAdmin: true,
+  database: 'shop',
+  encoding: 'UTF8',
+  slotWalKeepMb: -1,
 };
 
 describe('the prerequisites of an upstream', () => {
@@ -45,6 +51,29 @@ describe('the prerequisites of an upstream', () => {
       'capture',
       /ALTER ROLE "ann" REPLICATION/,
       { mayReplicate: false },
+    ],
+    [
+      'no right to make the schema',
+      'right to make schema heliosdb',
+      'capture',
+      /GRANT CREATE ON DATABASE "shop" TO "ann"/,
+      { mayMakeSchema: false },
+    ],
+    [
+      'no role of administrators',
+      'right to make schema heliosdb',
+      'capture',
+      /CREATE ROLE heliosdb_admin/,
+      { mayMakeAdmin: false },
+    ],
+    ['a role that owns some tables', 'tables', 'note', undefined, { isSuperuser: false }],
+    ['texts without an encoding', 'encoding', 'capture', /UTF8/, { encoding: 'SQL_ASCII' }],
+    [
+      'little WAL for slots',
+      'WAL kept for slots',
+      'note',
+      /max_slot_wal_keep_size = '2048MB'/,
+      { slotWalKeepMb: 1_024 },
     ],
   ] as const) {
     it(`tell of ${what}, and how to mend it`, () => {

@@ -37,6 +37,10 @@ export function judgePrerequisites(upstream: Upstream, facts: UpstreamFacts): Pr
     judgeSlots(server),
     judgeSenders(server),
     judgeReplicationRight(upstream, server),
+    judgeCatalogRights(upstream, server),
+    judgeTables(upstream, server),
+    judgeEncoding(server),
+    judgeSlotWal(server),
   ];
 }
 
@@ -131,5 +135,60 @@ function judgeReplicationRight({ user }: Upstream, { mayReplicate }: ServerFacts
     name,
     found: `user ${user} does not have it`,
     mend: `run ALTER ROLE ${role} REPLICATION as a superuser`,
+  };
+}
+
+function judgeCatalogRights({ user }: Upstream, server: ServerFacts): Prerequisite {
+  const name = 'right to make schema heliosdb';
+  const role = quoteIdentifier(user);
+  if (!server.mayMakeSchema) {
+    const mend = `run GRANT CREATE ON DATABASE ${quoteIdentifier(server.database)} TO ${role}`;
+    return { state: 'capture', name, found: `user ${user} does not have it`, mend };
+  }
+  if (!server.mayMakeAdmin) {
+    return {
+      state: 'capture',
+      name,
+      found: 'there is no role heliosdb_admin, which belongs to it',
+      mend: 'run CREATE ROLE heliosdb_admin as a superuser',
+    };
+  }
+  return { state: 'ok', name, found: `user ${user} has it` };
+}
+
+function judgeTables({ user }: Upstream, { isSuperuser }: ServerFacts): Prerequisite {
+  const name = 'tables';
+  if (isSuperuser) return { state: 'ok', name, found: 'all of them can be captured' };
+  return {
+    state: 'note',
+    name,
+    found: `only those that user ${user} owns are captured, as it is no superuser`,
+  };
+}
+
+function judgeEncoding({ encoding }: ServerFacts): Prerequisite {
+  const name = 'encoding';
+  if (encoding !== 'SQL_ASCII') return { state: 'ok', name, found: encoding };
+  return {
+    state: 'capture',
+    name,
+    found: `${encoding}, texts without an encoding`,
+    mend: 'restore the database into one with encoding UTF8',
+  };
+}
+
+/** Twice what readers may hold in the slot: the rest is for the time in which no engine runs. */
+const slotWalKeepMbMin = 2 * 1024;
+
+function judgeSlotWal({ slotWalKeepMb }: ServerFacts): Prerequisite {
+  const name = 'WAL kept for slots';
+  if (slotWalKeepMb < 0) return { state: 'ok', name, found: 'without a limit' };
+  const found = `up to ${slotWalKeepMb} MB`;
+  if (slotWalKeepMb >= slotWalKeepMbMin) return { state: 'ok', name, found };
+  return {
+    state: 'note',
+    name,
+    found: `${found}, beyond which the server gives the slot up`,
+    mend: `run ALTER SYSTEM SET max_slot_wal_keep_size = '${slotWalKeepMbMin}MB', or set max_slot_lag to less than half of it`,
   };
 }

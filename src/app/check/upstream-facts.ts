@@ -20,6 +20,15 @@ export type ServerFacts = {
   readonly sendersMax: number;
   readonly sendersUsed: number;
   readonly mayReplicate: boolean;
+  readonly isSuperuser: boolean;
+  /** The schema heliosdb is there, or could be made. */
+  readonly mayMakeSchema: boolean;
+  /** The role heliosdb_admin is there, or could be made. */
+  readonly mayMakeAdmin: boolean;
+  readonly database: string;
+  readonly encoding: string;
+  /** WAL the server keeps for slots, MB; -1 without a limit. */
+  readonly slotWalKeepMb: number;
 };
 
 /** Hosted services give the right to replicate through membership in a role of their own. */
@@ -39,7 +48,17 @@ const question = `
          (SELECT rolsuper OR rolreplication FROM pg_roles WHERE rolname = current_user)
            OR EXISTS (SELECT FROM pg_roles
                        WHERE rolname = ANY ($1) AND pg_has_role(oid, 'member'))
-           AS "mayReplicate"`;
+           AS "mayReplicate",
+         (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS "isSuperuser",
+         to_regnamespace('heliosdb') IS NOT NULL
+           OR has_database_privilege(current_database(), 'CREATE') AS "mayMakeSchema",
+         EXISTS (SELECT FROM pg_roles WHERE rolname = 'heliosdb_admin'
+                    OR rolname = current_user AND (rolsuper OR rolcreaterole)) AS "mayMakeAdmin",
+         current_database() AS database,
+         pg_encoding_to_char((SELECT encoding FROM pg_database
+                               WHERE datname = current_database())) AS encoding,
+         (SELECT setting::int FROM pg_settings WHERE name = 'max_slot_wal_keep_size')
+           AS "slotWalKeepMb"`;
 
 /** Rejects only when the server breaks off in the middle. */
 export async function readUpstreamFacts(upstream: Upstream): Promise<UpstreamFacts> {

@@ -169,8 +169,7 @@ BEGIN
     adopted_at = now();
   -- What its log and its slot held belongs to where it came from.
   UPDATE heliosdb.capture_state SET slot = NULL, owner = NULL, timeline = NULL, term = term + 1,
-    gap_from = NULL, gap_to = NULL, gap_reason = NULL,
-    epoch = epoch + 1, epoch_start = NULL;
+    gap_from = NULL, gap_to = NULL, gap_reason = NULL, epoch_start = NULL;
   PERFORM heliosdb.note_command('CALL heliosdb.adopt()', NULL, 'capture');
 END $$;
 

@@ -3,11 +3,13 @@ import type {
   CaptureFacts,
   CaptureStatus,
   CaptureWish,
-  ReaderPosition,
 } from '../../catalog/capture-catalog.ts';
 import { NodeRegistry } from '../../catalog/node-registry.ts';
+import { ReaderRegistry, type RegisteredReader } from '../../catalog/reader-registry.ts';
 import { currentEpoch, type LogSource } from '../../changelog/log-state.ts';
 import type { LogWriter } from '../../changelog/log-writer.ts';
+import { missingBehind } from '../../changelog/missing-behind.ts';
+import { comparePositions } from '../../contracts/change.ts';
 import { slotTaken } from '../../core/errors/capture.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
 import { printLsn } from '../../core/lsn.ts';
@@ -47,11 +49,11 @@ export type TenureEvents = {
 /** The time during which this node owns the capture of a database. */
 export class CaptureTenure {
   readonly #options: CaptureTenureOptions;
-  readonly #registry: NodeRegistry;
+  readonly #nodes: NodeRegistry;
   readonly #ended: AbortController = new AbortController();
   #wish: CaptureWish | undefined;
   #settings: CaptureOptions | undefined;
-  #readers: readonly ReaderPosition[] = [];
+  #readers: readonly RegisteredReader[] = [];
   #writer: LogWriter | undefined;
   #stream: SlotStream | undefined;
   #xids: XidSample | undefined;
@@ -64,7 +66,7 @@ export class CaptureTenure {
 
   constructor(options: CaptureTenureOptions) {
     this.#options = options;
-    this.#registry = new NodeRegistry(options.connection, options.node);
+    this.#nodes = new NodeRegistry(options.connection, options.node);
   }
 
   /**
@@ -110,7 +112,7 @@ export class CaptureTenure {
       this.#writer = writer;
       this.#hasTriggers = hasTriggers;
       this.#xids = await XidSample.open(connection);
-      this.#readers = await catalog.readers();
+      this.#readers = await this.#registry().list();
       const assembler = this.#assembler(writer);
       const socket = replication.start(startCommand(slot, writer.endLsn));
       const stream = new SlotStream({
@@ -170,7 +172,7 @@ export class CaptureTenure {
       durableLsn,
       epoch,
       last: { lsn: lastCommitLsn, seq: lastChanges - 1 },
-      readers: this.#readers,
+      readers: this.#readers.map(({ position, ...reader }) => ({ ...reader, ...position })),
       options: this.#settings!,
     });
   }
@@ -206,12 +208,12 @@ export class CaptureTenure {
       this.#ended.abort();
       return;
     }
-    this.#readers = await catalog.readers();
+    await this.#lookAtReaders(writer);
     await this.#xids?.renew();
     await this.#lookAtTables();
     await this.#trim(writer);
     await this.#measure(writer);
-    await this.#registry.beat();
+    await this.#nodes.beat();
     if (!(await this.#writeStatus(undefined))) this.#ended.abort();
     writer.store.root.readerCheck();
   }
@@ -224,6 +226,20 @@ export class CaptureTenure {
     this.#tablesLookedAt = performance.now();
     await syncPublications(connection);
     if (!this.#hasTriggers) await connection.query('SELECT heliosdb.watch_tables()');
+  }
+
+  #registry(): ReaderRegistry {
+    return new ReaderRegistry(this.#options.connection, this.#options.facts.term);
+  }
+
+  /** Readers of which the log no longer has what they would read next are told so. */
+  async #lookAtReaders(writer: LogWriter): Promise<void> {
+    const registry = this.#registry();
+    for (const { name, state, position } of await registry.list()) {
+      const reason = state === 'gap' ? undefined : missingBehind(writer.state, position);
+      if (reason !== undefined) await registry.markGap(name, reason);
+    }
+    this.#readers = await registry.list();
   }
 
   async #measure(writer: LogWriter): Promise<void> {
@@ -251,7 +267,7 @@ export class CaptureTenure {
     const settings = this.#settings!;
     const before = (Date.now() - settings.retentionAgeMs) * 1_000;
     const held = this.#readers.filter(({ isEnabled, state }) => isEnabled && state !== 'gap');
-    const slowest = held.sort((a, b) => a.epoch - b.epoch || (a.lsn < b.lsn ? -1 : 1))[0];
+    const [slowest] = held.map(({ position }) => position).sort(comparePositions);
     await writer.trim({
       bytesMax: settings.retentionBytes,
       committedBefore: BigInt(before),
