@@ -2,6 +2,7 @@ import type { Change } from '../contracts/change.ts';
 import { logDamaged } from '../core/errors/change-log.ts';
 import { decodeChange } from '../protocol/changes/decode-change.ts';
 import type { TransactionRecord } from './block.ts';
+import { schemaVersionId } from './format.ts';
 import { forEachFrame } from './segment.ts';
 import { versionOfFrame } from './stored-frame.ts';
 import type { TableVersions } from './table-versions.ts';
@@ -13,10 +14,16 @@ type Place = { readonly epoch: number; readonly record: TransactionRecord };
 export class FrameDecoder {
   readonly #tables: TableVersions;
   readonly #versions: ReadonlySet<number> | 'all';
+  readonly #schemaChanges: boolean;
 
-  constructor(tables: TableVersions, versions: ReadonlySet<number> | 'all') {
+  constructor(
+    tables: TableVersions,
+    versions: ReadonlySet<number> | 'all',
+    schemaChanges: boolean,
+  ) {
     this.#tables = tables;
     this.#versions = versions;
+    this.#schemaChanges = schemaChanges;
   }
 
   forward(
@@ -49,10 +56,15 @@ export class FrameDecoder {
     let seq = run.firstSeq;
     forEachFrame(run.frames, (start, end) => {
       const version = versionOfFrame(run.frames, start, record.hasSubxids);
-      if (this.#versions === 'all' || this.#versions.has(version)) wanted.push({ seq, start, end });
+      if (this.#isWanted(version)) wanted.push({ seq, start, end });
       seq += 1;
     });
     return wanted;
+  }
+
+  #isWanted(version: number): boolean {
+    if (version === schemaVersionId) return this.#schemaChanges;
+    return this.#versions === 'all' || this.#versions.has(version);
   }
 
   #change(

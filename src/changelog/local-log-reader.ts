@@ -41,7 +41,8 @@ export class LocalLogReader implements LogReader {
     const isTrimmed = trimmed !== undefined && trimmed.epoch === first?.epoch;
     return {
       epoch,
-      epochs: state.epochs,
+      // JSON has no undefined.
+      epochs: state.epochs.map(({ endLsn, ...begun }) => ({ ...begun, endLsn })),
       startLsn: isTrimmed ? trimmed.lsn + 1n : (first?.startLsn ?? 0n),
       endLsn: state.endLsn,
     };
@@ -61,7 +62,7 @@ export class LocalLogReader implements LogReader {
     const state = this.#state();
     const after = startOf(request, state);
     const versions = wantedVersions(request);
-    const decoder = new FrameDecoder(this.#versions!, versions);
+    const decoder = new FrameDecoder(this.#versions!, versions, request.schemaChanges);
     // Before the search: what comes in meanwhile is for the next call.
     const logEnd = this.#endPosition(after);
     const changes: Change[] = [];
@@ -98,7 +99,7 @@ export class LocalLogReader implements LogReader {
   async readBackward(request: ReadBackward): ReturnType<LogReader['readBackward']> {
     const store = this.#store();
     const versions = wantedVersions(request);
-    const decoder = new FrameDecoder(this.#versions!, versions);
+    const decoder = new FrameDecoder(this.#versions!, versions, request.schemaChanges);
     const reversed: Change[] = [];
     let before = request.before;
     let bytes = 0;
@@ -162,8 +163,15 @@ export class LocalLogReader implements LogReader {
 
   #endPosition(fallback: ChangePosition): ChangePosition {
     const tail = this.#tail.read();
-    if (tail === undefined || tail.lastCommitLsn === 0n) return fallback;
+    if (tail === undefined) return fallback;
+    if (tail.lastCommitLsn === 0n) return this.#startOfEpoch(tail.epoch) ?? fallback;
     return { epoch: tail.epoch, lsn: tail.lastCommitLsn, seq: tail.lastChanges - 1 };
+  }
+
+  /** Before its first change: whoever has read all before it goes on there and waits behind it. */
+  #startOfEpoch(epoch: number): ChangePosition | undefined {
+    const begun = this.#state().epochs.find((each) => each.epoch === epoch);
+    return begun && { epoch, lsn: begun.startLsn, seq: -1 };
   }
 }
 
