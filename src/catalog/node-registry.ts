@@ -1,5 +1,6 @@
 import type { Connection } from '../postgres/connection.ts';
 import { heartbeatMs } from './limits.ts';
+import { ensureLogSecret } from './log-owner.ts';
 
 export type NodeIdentity = {
   /** A UUID that belongs to the data directory. */
@@ -37,6 +38,7 @@ export class NodeRegistry {
          started_at = EXCLUDED.started_at, heartbeat_at = EXCLUDED.heartbeat_at`,
       [id, host, pid, roles, version, logAddress ?? null],
     );
+    if (logAddress !== undefined) await ensureLogSecret(this.#connection);
   }
 
   /** The table is UNLOGGED: after a crash of the server this node is not in it any more. */
