@@ -36,3 +36,7 @@ export const upstreamAnswerAgeMax: number = 1_000;
 export const proxyProcessesStandardMax: number = 8;
 /** Proxy processes of one node that may be asked for. */
 export const proxyProcessesMax: number = 64;
+/** Age up to which it is taken as known which node has a change log, ms. */
+export const ownershipAgeMaxMs: number = 1_000;
+/** How long the connection on which that is asked stays open while nobody asks, ms. */
+export const ownershipIdleMs: number = 30_000;

@@ -1,5 +1,5 @@
 import { openLogger } from '../../observe/logger.ts';
-import { type Address, printAddress } from '../config/address.ts';
+import { type Address, isEveryInterface, printAddress } from '../config/address.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { Upstream } from '../config/upstream.ts';
 import { type NodeAddresses, printReadyLine } from '../ready-line.ts';
@@ -67,5 +67,5 @@ export function printBanner(addresses: NodeAddresses, upstream: Upstream): strin
 
 /** An address that means every interface is not one to connect to. */
 function reachable({ host, port }: Address): Address {
-  return { host: ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host, port };
+  return { host: isEveryInterface(host) ? '127.0.0.1' : host, port };
 }

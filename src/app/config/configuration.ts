@@ -23,6 +23,8 @@ export type Configuration = {
   readonly redis: Address;
   /** Whether clients of the Redis endpoint say who they are. */
   readonly redisAuth: boolean;
+  /** Where the engine serves its change logs to other nodes. */
+  readonly internal: Address;
   /** When the replication slot is made. */
   readonly capture: CaptureMode;
   /** Those that are captured; the first is the node's own. */

@@ -23,6 +23,7 @@ describe('the configuration', () => {
       metrics: { host: '127.0.0.1', port: 9090 },
       redis: { host: '127.0.0.1', port: 6380 },
       redisAuth: false,
+      internal: { host: '127.0.0.1', port: 0 },
       capture: 'on',
       databases: ['postgres'],
       dataDirectory: join(process.cwd(), 'data'),

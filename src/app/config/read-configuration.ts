@@ -50,6 +50,7 @@ export function readConfiguration(
     http: readAddress(given.http),
     metrics: readAddress(given.metrics),
     redis,
+    internal: readAddress(given.internal),
     redisAuth: readRedisAuth(given.redisAuth, redis, upstream !== undefined),
     capture:
       whenGiven(given.capture, (value) => readOneOf(value, captureModes)) ??

@@ -6,6 +6,7 @@ export type SettingName =
   | 'metrics'
   | 'redis'
   | 'redisAuth'
+  | 'internal'
   | 'capture'
   | 'databases'
   | 'data'
@@ -68,6 +69,13 @@ export const settings: readonly Setting[] = [
     flag: 'redis-auth',
     placeholder: 'on|off',
     about: 'ask its clients for role and password (default: on with --upstream)',
+  },
+  {
+    name: 'internal',
+    flag: 'internal',
+    placeholder: 'HOST:PORT',
+    about: 'where other nodes read the change log of this one',
+    standard: '127.0.0.1:0',
   },
   {
     name: 'capture',

@@ -5,10 +5,10 @@ import { collect, openProcessRegistry } from '../../observe/process-metrics.ts';
 import { openProxyMetrics } from '../../observe/proxy-metrics.ts';
 import { startProxy } from '../../proxy/proxy-server.ts';
 import { RewriterPool } from '../../proxy/rewriter-pool.ts';
+import { NodeChangeLogs } from '../change-logs/node-change-logs.ts';
 import { type Address, printAddress } from '../config/address.ts';
 import type { LogLevel, TlsMaterial } from '../config/configuration.ts';
 import type { Upstream } from '../config/upstream.ts';
-import { localChangeLogs } from '../local-change-logs.ts';
 import { serveRole } from './serve-role.ts';
 
 export type ProxyRoleConfiguration = {
@@ -19,13 +19,16 @@ export type ProxyRoleConfiguration = {
   readonly dataDirectory: string;
   /** Those that are captured. */
   readonly databases: readonly string[];
+  /** The id of this node. */
+  readonly node: string;
 };
 
 serveRole<ProxyRoleConfiguration>(async (configuration) => {
-  const { listen, upstream, tls, logLevel, dataDirectory, databases } = configuration;
+  const { listen, upstream, tls, logLevel } = configuration;
   const registry = openProcessRegistry('proxy');
   const metrics = openProxyMetrics(registry);
   const logger = openLogger({ level: logLevel, fields: { role: 'proxy' } });
+  const changeLogs = new NodeChangeLogs(configuration);
   const { host, port, sslMode, authority } = upstream;
   const proxy = await startProxy({
     listen,
@@ -36,7 +39,7 @@ serveRole<ProxyRoleConfiguration>(async (configuration) => {
     },
     ...(tls === undefined ? {} : { clientTls: tls }),
     rewriter: new RewriterPool({ logger, metrics }),
-    changeLogs: localChangeLogs(dataDirectory, databases),
+    changeLogs,
     metrics,
     logger,
   }).catch((error: unknown) => {
@@ -45,6 +48,9 @@ serveRole<ProxyRoleConfiguration>(async (configuration) => {
   return {
     addresses: { listen: { host: listen.host, port: proxy.address.port } },
     collect: () => collect(registry),
-    drain: (timeoutMs) => proxy.drain(timeoutMs),
+    async drain(timeoutMs) {
+      await proxy.drain(timeoutMs);
+      await changeLogs.close();
+    },
   };
 });

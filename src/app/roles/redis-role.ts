@@ -9,10 +9,10 @@ import { printChange } from '../../protocol/changes/row-json.ts';
 import { startRedisServer } from '../../redis/redis-server.ts';
 import { RoleAccess } from '../../redis/role-access.ts';
 import type { AccessByDatabase } from '../../redis/services.ts';
+import { NodeChangeLogs } from '../change-logs/node-change-logs.ts';
 import { type Address, printAddress } from '../config/address.ts';
 import type { LogLevel } from '../config/configuration.ts';
 import type { Upstream } from '../config/upstream.ts';
-import { localChangeLogs } from '../local-change-logs.ts';
 import { serveRole } from './serve-role.ts';
 
 export type RedisRoleConfiguration = {
@@ -22,14 +22,16 @@ export type RedisRoleConfiguration = {
   readonly dataDirectory: string;
   /** Those that are captured. */
   readonly databases: readonly string[];
+  /** The id of this node. */
+  readonly node: string;
   readonly logLevel: LogLevel;
 };
 
 serveRole<RedisRoleConfiguration>(async (configuration) => {
-  const { listen, asksForPassword, upstream, dataDirectory, databases } = configuration;
+  const { listen, asksForPassword, upstream, databases } = configuration;
   const registry = openProcessRegistry('redis');
   const logger = openLogger({ level: configuration.logLevel, fields: { role: 'redis' } });
-  const logs = localChangeLogs(dataDirectory, databases);
+  const logs = new NodeChangeLogs(configuration);
   const captured = databases.map((name) => ({ name, reader: logs.of(name) }));
   const rights = new Map(
     databases.map((database) => [database, new RoleAccess({ ...upstream, database })]),
@@ -58,6 +60,7 @@ serveRole<RedisRoleConfiguration>(async (configuration) => {
     collect: () => collect(registry),
     async drain(timeoutMs) {
       await server.drain(timeoutMs);
+      await logs.close();
       await Promise.all([...rights.values()].map((access) => access.close()));
     },
   };

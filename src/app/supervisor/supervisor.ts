@@ -14,7 +14,7 @@ import { lockDataDirectory } from '../data-lock.ts';
 import { openEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
 import { freePort } from '../free-port.ts';
 import { postgresStopMax } from '../limits.ts';
-import { nodeIdOf } from '../node-identity.ts';
+import { knownNodeId, nodeIdOf } from '../node-identity.ts';
 import type { NodeAddresses } from '../ready-line.ts';
 import type { EngineRoleConfiguration } from '../roles/engine-role.ts';
 import type { HttpRoleConfiguration } from '../roles/http-role.ts';
@@ -53,6 +53,7 @@ export class Supervisor {
   #postgresPort = 0;
   #startingPostgres: Promise<void> = Promise.resolve();
   #listen: Address;
+  #nodeId = '';
   #unlock: () => void = () => undefined;
 
   constructor(options: SupervisorOptions) {
@@ -79,6 +80,11 @@ export class Supervisor {
     // Told to stop in the meantime: nothing more is started.
     if (this.#stopping.signal.aborted) return {};
     if (roles.includes('proxy')) await this.#choosePort();
+    // Only what keeps something there makes a directory.
+    const { dataDirectory } = this.#configuration;
+    this.#nodeId = roles.includes('engine')
+      ? nodeIdOf(dataDirectory)
+      : (knownNodeId(dataDirectory) ?? '');
     for (const role of roles) this.#startRole(role);
     await Promise.all([
       ...this.#roles.map((role) => role.ready),
@@ -225,6 +231,7 @@ export class Supervisor {
           logLevel,
           dataDirectory,
           databases,
+          node: this.#nodeId,
         };
       case 'engine':
         return {
@@ -232,6 +239,7 @@ export class Supervisor {
           databases: this.#configuration.capture === 'off' ? [] : databases,
           dataDirectory,
           isCaptureOn: this.#configuration.capture === 'on',
+          internal: previous['internal'] ?? this.#configuration.internal,
           node: this.#node(),
           logLevel,
         };
@@ -243,6 +251,7 @@ export class Supervisor {
           upstream,
           dataDirectory,
           databases,
+          node: this.#nodeId,
           logLevel,
         };
       }
@@ -256,13 +265,12 @@ export class Supervisor {
   }
 
   #node(): EngineRoleConfiguration['node'] {
-    const { dataDirectory, roles } = this.#configuration;
+    const { roles } = this.#configuration;
     return {
-      id: nodeIdOf(dataDirectory),
+      id: this.#nodeId,
       host: hostname(),
       roles,
       version: this.#options.version,
-      logAddress: undefined,
     };
   }
 
