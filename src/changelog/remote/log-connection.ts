@@ -67,12 +67,13 @@ export class LogConnection {
   static async open(
     { host, port }: LogAddress,
     login: { readonly database: string; readonly secret: Buffer },
+    deadlineMs: number = handshakeDeadlineMs,
   ): Promise<LogConnection> {
     const where = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     const connection = new LogConnection(connect({ host, port }), where);
     const deadline = setTimeout(
       () => connection.#end(logNodeSilent(where, 'no answer in time')),
-      handshakeDeadlineMs,
+      deadlineMs,
     );
     try {
       await connection.#prove(login);

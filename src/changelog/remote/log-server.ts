@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Logger } from '../../contracts/logger.ts';
 import { instanceBytes } from './handshake.ts';
-import { connectionsMax } from './limits.ts';
+import { connectionsMax, handshakeDeadlineMs } from './limits.ts';
 import { ServedConnection, type ServedLog } from './served-connection.ts';
 
 export type LogServerOptions = {
@@ -10,6 +10,10 @@ export type LogServerOptions = {
   /** Undefined for a database that has no log here. */
   readonly logOf: (database: string) => ServedLog | undefined;
   readonly logger: Logger;
+  /** How long a handshake may take; `handshakeDeadlineMs`. */
+  readonly deadlineMs?: number;
+  /** Nodes at a time; `connectionsMax`. */
+  readonly connectionsMax?: number;
 };
 
 /** Serves the change logs of this node to other nodes. */
@@ -22,21 +26,25 @@ export class LogServer {
   }
 
   /** Rejects with the error of the socket when it cannot listen. */
-  static async listen({ listen, logOf, logger }: LogServerOptions): Promise<LogServer> {
+  static async listen(options: LogServerOptions): Promise<LogServer> {
+    const { listen, logOf, logger } = options;
+    const max = options.connectionsMax ?? connectionsMax;
+    const deadlineMs = options.deadlineMs ?? handshakeDeadlineMs;
     const instance = randomBytes(instanceBytes);
     const server = createServer();
     const served = new LogServer(server);
     server.on('connection', (socket) => {
-      if (served.#connections.size >= connectionsMax) {
+      if (served.#connections.size >= max) {
         // Its error, if it has one, is nobody's business any more.
         socket.on('error', () => undefined).destroy();
-        logger.warn('too many nodes read the change log', { connectionsMax });
+        logger.warn('too many nodes read the change log', { max });
         return;
       }
       const from = socket.remoteAddress;
       const connection: ServedConnection = new ServedConnection(socket, {
         instance,
         logOf,
+        deadlineMs,
         onClosed: (cause) => {
           served.#connections.delete(connection);
           if (cause !== undefined) logger.info('node that reads the log was let go', reason(cause));

@@ -27,7 +27,6 @@ import {
   answerChangesMax,
   answerPartBytes,
   greetingBytesMax,
-  handshakeDeadlineMs,
   idleMaxMs,
   openRequestsMax,
   openWaitsMax,
@@ -50,6 +49,8 @@ export type ServedConnectionOptions = {
   readonly instance: Buffer;
   /** Undefined for a database that has no log here. */
   readonly logOf: (database: string) => ServedLog | undefined;
+  /** How long the handshake may take, ms. */
+  readonly deadlineMs: number;
   readonly onClosed: (cause: unknown) => void;
   /** What was no PgError: a mistake of ours. */
   readonly onFailure: (error: unknown) => void;
@@ -77,7 +78,7 @@ export class ServedConnection {
     });
     this.#deadline = setTimeout(
       () => this.#socket.destroy(logStreamDamaged('The handshake took too long.')),
-      handshakeDeadlineMs,
+      options.deadlineMs,
     );
   }
 
