@@ -40,3 +40,5 @@ export const proxyProcessesMax: number = 64;
 export const ownershipAgeMaxMs: number = 1_000;
 /** How long the connection on which that is asked stays open while nobody asks, ms. */
 export const ownershipIdleMs: number = 30_000;
+/** How long the catalog may take to say it before it is asked on another connection, ms. */
+export const ownershipAnswerMaxMs: number = 10_000;

@@ -2,7 +2,7 @@ import { type LogOwner, readLogOwner, readLogSecret } from '../../catalog/log-ow
 import { logNodeSilent } from '../../core/errors/log-stream.ts';
 import { Connection } from '../../postgres/connection.ts';
 import type { ConnectionTarget } from '../../postgres/connection-target.ts';
-import { ownershipAgeMaxMs, ownershipIdleMs } from '../limits.ts';
+import { ownershipAgeMaxMs, ownershipAnswerMaxMs, ownershipIdleMs } from '../limits.ts';
 
 /** What is known of who has a log; `unknown` while the catalog has never answered. */
 export type KnownOwner =
@@ -29,6 +29,7 @@ export class LogOwnership {
   readonly #listeners: Set<() => void> = new Set();
   #known: KnownOwner = { kind: 'unknown', cause: undefined };
   #askedAt = Number.NEGATIVE_INFINITY;
+  #hasAsked = false;
   #asking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #secret: Buffer | undefined;
@@ -41,7 +42,7 @@ export class LogOwnership {
   async known(): Promise<KnownOwner> {
     const isOld = performance.now() - this.#askedAt > ownershipAgeMaxMs;
     const asking = isOld ? this.refresh() : this.#asking;
-    if (this.#known.kind === 'unknown') await asking;
+    if (!this.#hasAsked) await asking;
     return this.#known;
   }
 
@@ -49,6 +50,7 @@ export class LogOwnership {
   refresh(): Promise<void> {
     this.#asking ??= this.#ask().finally(() => {
       this.#askedAt = performance.now();
+      this.#hasAsked = true;
       this.#asking = undefined;
     });
     return this.#asking;
@@ -84,10 +86,26 @@ export class LogOwnership {
 
   async #ask(): Promise<void> {
     try {
-      const owner = await this.#source.owner();
+      const owner = await this.#inTime(this.#source.owner());
       this.#learn(owner === undefined ? { kind: 'nobody' } : { kind: 'owner', ...owner });
     } catch (error) {
       if (this.#known.kind === 'unknown') this.#known = { kind: 'unknown', cause: error };
+    }
+  }
+
+  /** A connection whose other end is gone says nothing for hours; another one is made then. */
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        void this.#source.close();
+        reject(logNodeSilent(`Database "${this.#database}"`, 'the catalog does not answer'));
+      }, ownershipAnswerMaxMs);
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -128,14 +146,15 @@ export class CatalogOwnership implements OwnershipSource {
     await (await connection?.catch(() => undefined))?.close();
   }
 
-  async #open(): Promise<Connection> {
+  #open(): Promise<Connection> {
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => void this.close(), ownershipIdleMs).unref();
-    const known = await this.#connection?.catch(() => undefined);
-    if (known?.isOpen === true) return known;
-    const opening = Connection.open(this.#target);
-    this.#connection = opening;
-    opening.catch(() => undefined);
-    return opening;
+    const open = (): Promise<Connection> => Connection.open(this.#target);
+    // Two who ask at once get the same one.
+    const opened =
+      this.#connection?.then((known) => (known.isOpen ? known : open()), open) ?? open();
+    this.#connection = opened;
+    opened.catch(() => undefined);
+    return opened;
   }
 }
