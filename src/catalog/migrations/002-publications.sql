@@ -116,3 +116,5 @@ REVOKE ALL ON heliosdb.captured_tables, heliosdb.cdc_tables FROM PUBLIC;
 GRANT SELECT ON heliosdb.cdc_tables TO pg_monitor;
 REVOKE ALL ON FUNCTION heliosdb.sync_publications(oid[]), heliosdb.table_plan(oid[]),
   heliosdb.has_identity(oid) FROM PUBLIC;
+-- The view calls it as whoever asks.
+GRANT EXECUTE ON FUNCTION heliosdb.table_plan(oid[]) TO pg_monitor;
