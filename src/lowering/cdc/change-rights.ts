@@ -10,23 +10,27 @@ const whose = {
   },
   named: {
     role: '$2::pg_catalog.name, ',
-    superuser: '(SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = $2)',
+    superuser:
+      '(SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) $2)',
     // As row_security_active has it, which knows only who asks.
     secured: `c.relrowsecurity
       AND NOT (SELECT r.rolsuper OR r.rolbypassrls FROM pg_catalog.pg_roles AS r
-                WHERE r.rolname = $2)
+                WHERE r.rolname OPERATOR(pg_catalog.=) $2)
       AND (c.relforcerowsecurity
         OR NOT pg_catalog.pg_has_role($2::pg_catalog.name, c.relowner, 'USAGE'))`,
   },
 } as const;
 
 /**
- * Asks what a role may see of tables: one row of one column, JSON, about the tables whose OIDs are
- * in the first parameter, an array literal. Columns come with their types, so that a column that
- * took the name of another is not taken for it.
+ * Asks what the role that asks may see of tables: one row of one column, the hexadecimal digits of
+ * JSON in UTF-8, for the encoding of a client may lack what a column is called. It is about the
+ * tables whose OIDs are in the first parameter, an array literal. Columns come with their types, so
+ * that a column that took the name of another is not taken for it.
  */
-export const rightsQuery: string = queryOf(whose.own);
-/** The same about the role of the second parameter; null when there is no such role. */
+export const rightsQuery: string =
+  `SELECT pg_catalog.encode(pg_catalog.convert_to(own.rights, 'UTF8'), 'hex')` +
+  ` FROM (${queryOf(whose.own)}) AS own`;
+/** The same about the role of the second parameter, as JSON; null when there is no such role. */
 export const rightsOfRoleQuery: string = queryOf(whose.named);
 
 function queryOf({ role, superuser, secured }: (typeof whose)[keyof typeof whose]): string {
@@ -40,7 +44,8 @@ SELECT pg_catalog.json_build_object(
       'secured', ${secured},
       'columns', (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
             'name', a.attname, 'type', a.atttypid::pg_catalog.int8,
-            'visible', pg_catalog.has_column_privilege(${role}c.oid, a.attnum, 'SELECT')))
+            'visible', pg_catalog.has_column_privilege(${role}c.oid, a.attnum, 'SELECT'))
+            ORDER BY a.attnum)
           FROM pg_catalog.pg_attribute AS a
          WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
            AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)))
@@ -72,6 +77,11 @@ export type ChangeRights = {
 };
 
 /** @param answer of `rightsQuery` for these versions */
+export function readOwnRights(answer: string, versions: readonly TableVersion[]): ChangeRights {
+  return readRights(Buffer.from(answer, 'hex').toString('utf8'), versions);
+}
+
+/** @param answer of `rightsOfRoleQuery` for these versions */
 export function readRights(answer: string, versions: readonly TableVersion[]): ChangeRights {
   const { superuser, tables } = JSON.parse(answer) as {
     readonly superuser: boolean;
@@ -105,7 +115,12 @@ function rightsOf(version: TableVersion, table: TableRights | undefined): Versio
   if (table.secured) return { kind: 'none', reason: 'row-security' };
   if (table.all) return all;
   const columns = new Map((table.columns ?? []).map((column) => [column.name, column]));
-  const isSame = version.columns.every(({ name, typeOid }) => columns.get(name)?.type === typeOid);
+  const names = new Set(version.columns.map(({ name }) => name));
+  // In the order in which the table has them, which names that change hands do not keep.
+  const still = (table.columns ?? []).filter(({ name }) => names.has(name));
+  const isSame = version.columns.every(
+    ({ name, typeOid }, index) => still[index]?.name === name && still[index].type === typeOid,
+  );
   const visible = version.columns.map(({ name }) => columns.get(name)?.visible === true);
   if (!isSame || !visible.includes(true)) return { kind: 'none', reason: 'privilege' };
   return { kind: 'columns', visible };

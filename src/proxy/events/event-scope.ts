@@ -4,7 +4,7 @@ import type { ReadForward, TableFilter } from '../../contracts/log-reader.ts';
 import { changesNotPermitted, changesOfMissingTable } from '../../core/errors/change-access.ts';
 import {
   type ChangeRights,
-  readRights,
+  readOwnRights,
   rightsParameter,
   rightsQuery,
 } from '../../lowering/cdc/change-rights.ts';
@@ -19,11 +19,17 @@ export class EventScope {
   readonly #tableOid: number | undefined;
   /** Versions of which the role may see something. */
   readonly tables: TableFilter;
+  readonly #known: number;
 
   private constructor(
     offering: Offering,
-    scope: { readonly rights: ChangeRights; readonly tableOid: number | undefined },
+    scope: {
+      readonly rights: ChangeRights;
+      readonly tableOid: number | undefined;
+      readonly known: number;
+    },
   ) {
+    this.#known = scope.known;
     this.#offering = offering;
     this.#rights = scope.rights;
     this.#tableOid = scope.tableOid;
@@ -42,9 +48,14 @@ export class EventScope {
       text: rightsQuery,
       parameters: [rightsParameter(asked as readonly TableVersion[])],
     });
-    const rights = readRights(answer ?? '{}', versions);
+    const rights = readOwnRights(answer ?? '', versions);
     if (read.table !== undefined) refuse(read.table, rights, meant);
-    return new EventScope(offering, { rights, tableOid: meant });
+    return new EventScope(offering, { rights, tableOid: meant, known: known.length });
+  }
+
+  /** Whether the log has a table version by now of which nobody knew when the rights were asked. */
+  async isOutdated(): Promise<boolean> {
+    return (await this.#offering.reader.tables()).length !== this.#known;
   }
 
   /** Where a read forward begins. */
@@ -87,24 +98,31 @@ async function tableMeant(
     parameters: [name],
   });
   if (found !== null) return Number(found);
-  const parts = [...name.matchAll(/"((?:[^"]|"")+)"|([^".\s]+)/g)].map(
-    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain!.toLowerCase(),
-  );
+  const parts = partsOf(name);
   const gone = known.findLast(
     (version) =>
       version.name === parts.at(-1) && (parts.length < 2 || version.schema === parts.at(-2)),
   );
-  if (gone === undefined) throw changesOfMissingTable(name, position);
+  if (gone === undefined) throw changesOfMissingTable(parts.join('.'), position);
   return gone.oid;
+}
+
+/** A name as it was written, by its parts as they are called. */
+function partsOf(name: string): readonly string[] {
+  return [...name.matchAll(/"((?:[^"]|"")+)"|([^".\s]+)/g)].map(
+    ([, quoted, plain]) =>
+      quoted?.replaceAll('""', '"') ?? plain!.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
+  );
 }
 
 function refuse({ name, position }: Named, rights: ChangeRights, oid: number | undefined): void {
   const versions = [...rights.versions.values()];
   if (versions.some(({ kind }) => kind !== 'none')) return;
+  const table = partsOf(name).at(-1)!;
   const [none] = versions;
-  if (none?.kind === 'none') throw changesNotPermitted(name, none.reason, position);
+  if (none?.kind === 'none') throw changesNotPermitted(table, none.reason, position);
   // Nothing was captured of it yet, which somebody without the right is not told either.
   if (oid !== undefined && !rights.seesAnyOf(oid)) {
-    throw changesNotPermitted(name, 'privilege', position);
+    throw changesNotPermitted(table, 'privilege', position);
   }
 }
