@@ -91,6 +91,10 @@ export type EventsRead = {
   readonly filter?: EventsFilter;
   /** FOLLOW: goes on until it is cancelled. */
   readonly follows: boolean;
+  /** A statement before it in the Query begins a transaction or says how it is to run. */
+  readonly isBehindBegin: boolean;
+  /** The Query holds no other statement. */
+  readonly isAlone: boolean;
 };
 
 /**

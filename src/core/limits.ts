@@ -61,6 +61,8 @@ export const typeDepthMax: number = 64;
 export const eventsReadsMax: number = 16;
 /** Changes that are read from the log, and offered to WHERE, at a time. */
 export const eventsBatchMax: number = 2_000;
+/** How long FOLLOW goes on without asking for the role's rights again, ms. */
+export const followRightsMs: number = 1_000;
 /** What one SHOW CDC EVENTS may hand to its backend, bytes of JSON; beyond it 54000. */
 export const eventsBytesMax: number = 64 * 1024 * 1024;
 /** Redis clients per process; one more is told so and disconnected. */

@@ -15,13 +15,14 @@ import { endQuestions } from './events/ask-session.ts';
 import { followEvents } from './events/follow-events.ts';
 import { offerToSession } from './events/offer-to-session.ts';
 import { withRefusedRows } from './events/refused-rows.ts';
-import { exchangeRows } from './hidden-question.ts';
+import type { StatementEvents } from './events/statement-events.ts';
+import { exchangeRows, sendInsteadOfQuery } from './hidden-question.ts';
 import type { SurveyOutcome } from './pending-probe.ts';
 import { positionTranslator } from './position-map.ts';
 import { exchangeProbe, exchangeSurvey } from './probe-exchange.ts';
 import { provoke } from './refusal.ts';
 import type { SessionContext } from './session-context.ts';
-import type { StatementContext, StatementEvents } from './statement-context.ts';
+import type { StatementContext } from './statement-context.ts';
 
 /**
  * Has the text rewritten and sends what it became. The caller holds the client's later messages
@@ -30,6 +31,7 @@ import type { StatementContext, StatementEvents } from './statement-context.ts';
 export async function claimStatement(context: SessionContext, claim: Claim): Promise<void> {
   const claimedAt = performance.now();
   const { logger, metrics } = context.services;
+  context.isCanceled = false;
   try {
     await settle(context);
     if (claim.parse === undefined) await drainQueue(context);
@@ -191,18 +193,27 @@ class ClaimedStatement {
       await this.#follow(rewrite, reads);
       return;
     }
-    const wasSettled = queue.isSettled;
+    // What is asked begins an implicit transaction, which the Query goes on with unless it may not.
+    const isLocal = !queue.isSettled || !reads.some(({ isBehindBegin }) => isBehindBegin);
     const offered = await offerToSession(this.#context, {
       events: this.#events(rewrite.errors, reads),
       coding: this.#coding,
+      isLocal,
     });
     if (offered.kind === 'answered') {
       this.#sendSync();
       return;
     }
-    // What was asked has begun an implicit transaction, which is not the client's.
-    if (wasSettled) endQuestions(this.#context);
-    this.#send(withRefusedRows(rewrite, offered.error));
+    if (this.#context.wires.isClosing) return;
+    if (!isLocal) endQuestions(this.#context);
+    const worded = withRefusedRows(rewrite, offered.error);
+    if (reads[0]?.isAlone !== true) this.#send(worded);
+    else {
+      sendInsteadOfQuery(this.#context, {
+        text: this.#coding.encode(worded.text),
+        context: this.#statementContext(worded),
+      });
+    }
   }
 
   /** Streams until the backend gives an error; its ReadyForQuery is the client's. */
@@ -215,6 +226,7 @@ class ClaimedStatement {
         ? await followEvents(context, {
             events: this.#events(rewrite.errors, reads),
             coding: this.#coding,
+            isLocal: true,
             show: (isFirst) =>
               exchangeRows(context, {
                 text,

@@ -1,4 +1,5 @@
 import { serialize } from 'pg-protocol';
+import { encodeBind } from '../protocol/bind-message.ts';
 import type { TextCoding } from '../protocol/client-encoding.ts';
 import { encodeParse } from '../protocol/parse-message.ts';
 import { PendingQuestion, type QuestionOutcome } from './pending-probe.ts';
@@ -45,7 +46,7 @@ export function exchangeRows(
   },
 ): Promise<QuestionOutcome> {
   const { queue, wires } = context;
-  const name = `${questionName}${context.probesLeftBehind || ''}`;
+  const name = questionName;
   const question = new PendingQuestion();
   const note = { kind: 'question', question, context: rows.wording } as const;
   const messages: Buffer[] = [];
@@ -54,7 +55,12 @@ export function exchangeRows(
     messages.push(message);
   };
   const { text } = rows;
-  if (text !== undefined) add('probe-parse', encodeParse({ name, text, parameterTypes: [] }));
+  const parse = rows.isDescribed ? 'follow-parse' : 'probe-parse';
+  if (text !== undefined) {
+    queue.sent('probe-close');
+    messages.push(serialize.close({ type: 'S', name }));
+  }
+  if (text !== undefined) add(parse, encodeParse({ name, text, parameterTypes: [] }));
   if (rows.isDescribed) add('follow-describe', serialize.describe({ type: 'S', name }));
   add('question-bind', rows.bind(name));
   add('follow-rows', serialize.execute({ portal: name }));
@@ -62,6 +68,40 @@ export function exchangeRows(
   if (text !== undefined) add('probe-close', serialize.close({ type: 'S', name }));
   wires.toServer(Buffer.concat([...messages, serialize.flush()]));
   return question.outcome;
+}
+
+/**
+ * Has the backend run what the client sent as a Query of one statement, so that the client is
+ * answered as if it had, within the transaction that hidden questions have begun and to its end.
+ * After an Execute a Query of one statement would leave that open (Postgres 17 and newer).
+ */
+export function sendInsteadOfQuery(
+  { queue, wires }: SessionContext,
+  sent: { readonly text: Buffer; readonly context: StatementContext },
+): void {
+  const name = questionName;
+  const { text, context } = sent;
+  const note = { kind: 'execute', context } as const;
+  queue.sent('probe-close');
+  queue.sent('follow-parse', note);
+  queue.sent('follow-describe', note);
+  queue.sent('question-bind', note);
+  queue.sent('execute', note);
+  queue.sent('probe-close');
+  queue.sent('probe-close');
+  queue.sent('sync');
+  wires.toServer(
+    Buffer.concat([
+      serialize.close({ type: 'S', name }),
+      encodeParse({ name, text, parameterTypes: [] }),
+      serialize.describe({ type: 'S', name }),
+      encodeBind({ portal: name, statement: name, values: [] }),
+      serialize.execute({ portal: name }),
+      serialize.close({ type: 'P', name }),
+      serialize.close({ type: 'S', name }),
+      serialize.sync(),
+    ]),
+  );
 }
 
 /**
@@ -74,14 +114,17 @@ export function exchangeQuestion(
   asked: Question,
 ): Promise<QuestionOutcome> {
   const { queue, wires } = context;
-  const name = `${questionName}${context.probesLeftBehind || ''}`;
+  const name = questionName;
   const text = asked.coding.encode(asked.text);
   const { parameterTypes } = asked;
   const question = new PendingQuestion();
   const note = { kind: 'question', question, context: asked.statement } as const;
+  // One that failed before could not be closed.
+  queue.sent('probe-close');
   for (const entry of entries) queue.sent(entry, note);
   wires.toServer(
     Buffer.concat([
+      serialize.close({ type: 'S', name }),
       encodeParse({ name, text, parameterTypes }),
       asked.bind(name),
       serialize.execute({ portal: name }),

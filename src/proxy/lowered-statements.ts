@@ -126,11 +126,16 @@ function boundContext(
   context: StatementContext | undefined,
   { bytes, statement }: { readonly bytes?: Buffer; readonly statement: string | undefined },
 ): StatementContext | undefined {
-  if (context?.events === undefined || bytes === undefined || statement === undefined) {
-    return context;
+  if (context?.events === undefined) return context;
+  if (bytes === undefined || statement === undefined) {
+    return { ...context, events: { ...context.events, isBound: true } };
   }
   const weight = context.weight + bytes.length;
-  return { ...context, weight, events: { ...context.events, bind: bytes, statement } };
+  return {
+    ...context,
+    weight,
+    events: { ...context.events, isBound: true, bind: bytes, statement },
+  };
 }
 
 /**

@@ -41,6 +41,7 @@ export class ResponseQueue<Note> {
   /** The backend takes copy data and the client has not ended it yet. */
   #copyOpen = false;
   #settled = false;
+  #executes = false;
 
   /** `dropped` is told of the notes of entries that will never be answered. */
   constructor(dropped: (note: Note) => void) {
@@ -54,6 +55,14 @@ export class ResponseQueue<Note> {
   /** Nothing was sent since the last ReadyForQuery, so no implicit transaction is open. */
   get isSettled(): boolean {
     return this.#settled;
+  }
+
+  /**
+   * The client has no transaction, not even one that its Executes have begun: nothing is lost or
+   * kept by a Sync. Sure once the queue is empty.
+   */
+  get isBetweenTransactions(): boolean {
+    return this.status === 'I' && !this.#executes;
   }
 
   get isFull(): boolean {
@@ -86,6 +95,8 @@ export class ResponseQueue<Note> {
   sent(entry: Entry, note?: Note): void {
     const code = entry === 'copy-end' ? copyEnd : numberOf.get(entry)!;
     this.#settled = false;
+    if (code === execute) this.#executes = true;
+    else if (endsWithReady.has(code)) this.#executes = false;
     if (this.#skipping) {
       if (code !== sync) {
         this.#refuse(note);

@@ -11,7 +11,7 @@ import { decodeReadyForQuery, readyForQueryBytes } from '../protocol/ready-for-q
 import { ForwardRun } from './forward-run.ts';
 import type { Note } from './lowered-statements.ts';
 import type { SessionContext } from './session-context.ts';
-import { rewordResponse } from './statement-context.ts';
+import { rewordHidden, rewordResponse } from './statement-context.ts';
 import type { Action } from './transitions.ts';
 
 export type ResponseSideOptions = {
@@ -171,10 +171,10 @@ export class ResponseSide {
         if (note !== undefined) statements.confirm(note);
         break;
       case 'skip':
-        if (note?.kind === 'probe' || note?.kind === 'question') {
+        if (note?.kind === 'probe') {
           if (queue.head !== 'probe-parse') this.#context.probesLeftBehind++;
+          note.probe.failed();
         }
-        if (note?.kind === 'probe') note.probe.failed();
         if (note?.kind === 'question') note.question.failed();
         break;
       case 'hide-ready':
@@ -249,6 +249,7 @@ export class ResponseSide {
     const { queue, statements, services } = this.#context;
     const note = queue.headNote;
     const context = note === undefined ? undefined : statements.contextOf(note);
+    if (note?.kind === 'question' && context === undefined) return rewordHidden(this.#reader);
     if (context === undefined) return undefined;
     const reworded = rewordResponse(context, this.#reader);
     if (reworded?.refusal !== undefined) services.metrics.statementRefused(reworded.refusal);

@@ -47,6 +47,13 @@ export class SessionContext {
   /** Ends the wait for a worker, with an error; undefined while there is none. */
   cancelClaim: (() => void) | undefined;
   /**
+   * A cancel request has come for the statement that is being dealt with. The backend gets it too,
+   * and does nothing where it waits for the proxy, which then has to notice.
+   */
+  isCanceled = false;
+  /** Rows are streamed without an end, so the session ends at any message boundary. */
+  isFollowing = false;
+  /**
    * While rows are streamed to a client without an end it is read, and what it says is kept, for
    * its farewell would not be noticed otherwise.
    */

@@ -71,11 +71,13 @@ export class Session {
 
   /**
    * Cancels the statement that is being rewritten, if the key is this session's; false when there
-   * is none, so that the backend has to be asked.
+   * is none, so that the backend has to be asked. What reads the change log is told in any case.
    */
   cancelClaim(backendKey: Buffer): boolean {
     const { backendKey: own, cancelClaim } = this.#context;
-    if (cancelClaim === undefined || own === undefined || !own.equals(backendKey)) return false;
+    if (own === undefined || !own.equals(backendKey)) return false;
+    this.#context.isCanceled = true;
+    if (cancelClaim === undefined) return false;
     cancelClaim();
     return true;
   }
@@ -91,7 +93,11 @@ export class Session {
   }
 
   #endIfIdle(): void {
-    const { queue, isStarted, isOpaque } = this.#context;
+    const { queue, isStarted, isOpaque, isFollowing } = this.#context;
+    if (isFollowing && this.#responses.isAtBoundary && queue.head !== 'follow-rows') {
+      this.terminate('drained');
+      return;
+    }
     if (!isStarted || isOpaque || !queue.isSettled || queue.status !== 'I') return;
     if (this.#requests.isAtBoundary && this.#responses.isAtBoundary) this.terminate('drained');
   }

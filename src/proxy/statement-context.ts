@@ -77,6 +77,20 @@ export function rewordResponse(
   return { bytes: encodeErrorResponse(fields), refusal: undefined };
 }
 
+/** An error of what the client did not write: without what speaks of that. */
+export function rewordHidden(message: {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}): Buffer | undefined {
+  const fields = decodeResponseFields(message.bytes, message.start, message.end);
+  if (fields === undefined) return undefined;
+  for (const field of hiddenFields) fields.delete(field);
+  return encodeErrorResponse(fields);
+}
+
+const hiddenFields = ['P', 'W', 'p', 'q', 's', 't', 'c', 'd', 'n'] as const;
+
 function translatePosition(context: StatementContext, fields: ResponseFields): boolean {
   const position = Number(fields.get('P')?.toString('latin1'));
   if (!Number.isInteger(position) || position < 1) return false;

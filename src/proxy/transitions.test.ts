@@ -25,6 +25,7 @@ const allowed: Record<Expectation, { readonly meets: string; readonly keeps: str
   survey: { meets: 'Z', keeps: '123DCE' },
   'question-bind': { meets: '2', keeps: '' },
   'question-execute': { meets: 'CIs', keeps: 'D' },
+  'follow-parse': { meets: '1', keeps: '' },
   'follow-describe': { meets: 'Tn', keeps: 't' },
   'follow-rows': { meets: 'CIs', keeps: 'D' },
 };
@@ -33,6 +34,7 @@ const asynchronous = 'NAS';
 
 /** The rows of what is followed, and their description, are the client's. */
 const shownOfFollow: Partial<Record<Expectation, string>> = {
+  'follow-parse': 'N',
   'follow-describe': 'TN',
   'follow-rows': 'DN',
 };

@@ -21,6 +21,7 @@ export const expectations = [
   'survey',
   'question-bind',
   'question-execute',
+  'follow-parse',
   'follow-describe',
   'follow-rows',
 ] as const;
@@ -113,6 +114,7 @@ const rows: Record<Expectation, Row> = {
   'survey':             [x, x, x, o, o, o, x, x, o, o, o, o, o, o, o, x, z, o, o, o, o, x, k, k],
   'question-bind':      [o, y, o, o, o, o, o, o, o, o, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
   'question-execute':   [o, o, o, o, o, o, x, y, y, y, o, o, o, o, o, s, h, o, o, o, o, x, k, k],
+  'follow-parse':       [y, o, o, o, o, o, o, o, o, o, o, o, o, o, o, s, h, o, o, o, o, k, k, k],
   'follow-describe':    [o, o, o, x, p, y, o, o, o, o, o, o, o, o, o, s, h, o, o, o, o, k, k, k],
   'follow-rows':        [o, o, o, o, o, o, k, y, y, y, o, o, o, o, o, s, h, o, o, o, o, k, k, k],
 };

@@ -33,6 +33,16 @@ export function changesOfMissingTable(table: string, position?: number): PgError
   });
 }
 
+/** What WHERE compares with has to be sent again, and the proxy has not kept it. */
+export function eventsParametersTooLong(bytesMax: number): PgError {
+  return new PgError({
+    code: '54000',
+    message: 'parameters of SHOW CDC EVENTS are too long',
+    detail: `Together they take more than ${bytesMax} bytes.`,
+    hint: 'Put long values into a table, and compare with a subquery.',
+  });
+}
+
 /** The changes that were asked for do not fit into one answer. */
 export function tooManyChanges(bytesMax: number): PgError {
   return new PgError({

@@ -41,6 +41,16 @@ export function upstreamLost(): PgError {
 }
 
 /** A cancel request arrived while the statement was still here; worded as Postgres does. */
+/** Worded as Postgres words it. */
+export function statementTimedOut(): PgError {
+  return new PgError({
+    severity: 'ERROR',
+    code: '57014',
+    message: 'canceling statement due to statement timeout',
+    retryable: true,
+  });
+}
+
 export function statementCanceled(): PgError {
   return new PgError({
     severity: 'ERROR',

@@ -4,7 +4,7 @@ import type { LexerOptions } from '../../sql/lexer.ts';
 import type { TokenRange } from '../../sql/source.ts';
 import { lowerAlterCdcCapture } from './alter-cdc-capture.ts';
 import type { LoweredCdc } from './lowered-statement.ts';
-import { checkEventsPlace } from './one-query.ts';
+import { checkEventsPlace, isBehindBegin } from './one-query.ts';
 import { lowerShowCdcEvents, type Place } from './show-cdc-events.ts';
 import { lowerShowCdcStatus } from './show-cdc-status.ts';
 
@@ -21,7 +21,10 @@ export async function lowerCdc(
   switch (statement.stem) {
     case 'show-cdc-events':
       checkEventsPlace(statement, place, ranges);
-      return lowerShowCdcEvents(statement, place);
+      return lowerShowCdcEvents(statement, place, {
+        isBehindBegin: isBehindBegin(place, ranges),
+        isAlone: ranges.length === 1,
+      });
     case 'show-cdc-status':
       return lowerShowCdcStatus(statement, place.anchor);
     case 'alter-cdc-capture':

@@ -23,6 +23,18 @@ export function checkEventsPlace(
   }
 }
 
+/** Whether a statement before it begins a transaction, or says how the one that is there runs. */
+export function isBehindBegin(
+  { source, statement }: Place,
+  ranges: readonly TokenRange[],
+): boolean {
+  return ranges.slice(0, statement).some(({ from }) => {
+    const [first, second] = [source.name(from), source.name(from + 1)];
+    if (source.tokens[from]?.kind !== 'word') return false;
+    return first === 'begin' || first === 'start' || (first === 'set' && second === 'transaction');
+  });
+}
+
 const ends: ReadonlySet<string> = new Set(['commit', 'end', 'rollback', 'abort']);
 const twoWords: ReadonlySet<string> = new Set(['PREPARE TRANSACTION', 'RESET ALL', 'DISCARD ALL']);
 

@@ -25,7 +25,9 @@ async function lower(text: string, more: Partial<RewriteInput> = {}): Promise<Lo
 
 const names = namesOf(eventColumns);
 const rowsOf = (index: number): string =>
-  `pg_catalog.json_to_recordset(pg_catalog.current_setting('heliosdb.cdc_events_${index}')::pg_catalog.json)` +
+  `pg_catalog.json_to_recordset(pg_catalog.concat(` +
+  `pg_catalog.current_setting('heliosdb.cdc_events_${index}'),` +
+  ` pg_catalog.set_config('heliosdb.cdc_events_${index}', '', false))::pg_catalog.json)` +
   ` AS cdc_events(${definitionsOf(eventColumns)})`;
 const lastHundred = (index: number): string =>
   `SELECT ${names} FROM (SELECT ${names} FROM ${rowsOf(index)}` +
@@ -113,6 +115,8 @@ describe('statements on change data capture', () => {
       limit: 2,
       isFiltered: true,
       follows: false,
+      isBehindBegin: false,
+      isAlone: false,
     });
     assert.match(filter!.text, /^SELECT pg_catalog\.string_agg\(.* WHERE \(xid = '1'\)$/);
     const at = filter!.positions.find(({ copied }) => copied);
@@ -129,8 +133,29 @@ describe('statements on change data capture', () => {
         limit: Number.MAX_SAFE_INTEGER,
         isFiltered: false,
         follows: true,
+        isBehindBegin: false,
+        isAlone: true,
       },
     ]);
+  });
+
+  const behind: readonly (readonly [string, boolean])[] = [
+    ['BEGIN ISOLATION LEVEL SERIALIZABLE', true],
+    ['start transaction', true],
+    ['SET TRANSACTION READ ONLY', true],
+    ['SET a = 1', false],
+    ['"begin"', false],
+  ];
+  for (const [before, isBehindBegin] of behind) {
+    it(`${isBehindBegin ? 'stand' : 'do not stand'} behind a beginning in ${before}`, async () => {
+      const { events } = await lower(`${before}; SHOW CDC EVENTS`);
+      assert.equal(events![0]!.isBehindBegin, isBehindBegin);
+    });
+  }
+
+  it('read what was handed over with LIMIT 0 too', async () => {
+    const { text } = await lower('SHOW CDC EVENTS LIMIT 0');
+    assert.equal(text, `SELECT ${names} FROM ${rowsOf(0)} ORDER BY epoch, lsn, seq`);
   });
 
   it('stand beside each other, plain statements and windows', async () => {

@@ -22,17 +22,22 @@ export type Place = {
  * The changes come as JSON in a setting, so Postgres itself filters them and makes values of them.
  * They are offered in order, but a result without ORDER BY promises none.
  */
-export function lowerShowCdcEvents(statement: ShowCdcEvents, place: Place): LoweredCdc {
+export function lowerShowCdcEvents(
+  statement: ShowCdcEvents,
+  place: Place,
+  query: Pick<EventsRead, 'isBehindBegin' | 'isAlone'>,
+): LoweredCdc {
   const { source, anchor } = place;
   const setting = `heliosdb.cdc_events_${place.ordinal}`;
   const where = conditionOf(statement, anchor);
   const names = namesOf(eventColumns);
   const rows =
-    `pg_catalog.json_to_recordset(${settingAsJson(setting)})` +
+    `pg_catalog.json_to_recordset(${takenAsJson(setting)})` +
     ` AS cdc_events(${definitionsOf(eventColumns)})`;
   const { limit, since, follows } = statement;
-  // What is followed comes a batch at a time, of which everything is shown.
-  const limited = limit === undefined || follows ? '' : ` LIMIT ${limit}`;
+  // What is followed comes a batch at a time, of which everything is shown. LIMIT 0 would not read
+  // what was handed over, which is nothing, or why there is nothing.
+  const limited = limit === undefined || limit === 0n || follows ? '' : ` LIMIT ${limit}`;
   const ascending = ' ORDER BY epoch, lsn, seq';
   const text =
     since === undefined && limited !== ''
@@ -44,7 +49,12 @@ export function lowerShowCdcEvents(statement: ShowCdcEvents, place: Place): Lowe
     pieces: template(text, anchor, where),
     tag: 'SHOW',
     errors: handoverErrors,
-    events: { ...readOf(statement, place), setting, ...(filter === undefined ? {} : { filter }) },
+    events: {
+      ...readOf(statement, place),
+      ...query,
+      setting,
+      ...(filter === undefined ? {} : { filter }),
+    },
   };
 }
 
@@ -56,6 +66,18 @@ function conditionOf({ where }: ShowCdcEvents, anchor: number): Pieces {
 
 function settingAsJson(setting: string): string {
   return `pg_catalog.current_setting(${quoteLiteral(setting)})::pg_catalog.json`;
+}
+
+/**
+ * Reading it empties it, so that a session that changes its role, or is handed on by a pooler, does
+ * not keep what another role could see. Arguments are evaluated from left to right.
+ */
+function takenAsJson(setting: string): string {
+  const name = quoteLiteral(setting);
+  return (
+    `pg_catalog.concat(pg_catalog.current_setting(${name}),` +
+    ` pg_catalog.set_config(${name}, '', false))::pg_catalog.json`
+  );
 }
 
 function filterOf(
@@ -80,7 +102,7 @@ function filterOf(
 function readOf(
   { table, where, since, limit, follows }: ShowCdcEvents,
   { source, statement }: Place,
-): Omit<EventsRead, 'setting' | 'filter'> {
+): Omit<EventsRead, 'setting' | 'filter' | 'isBehindBegin' | 'isAlone'> {
   return {
     statement,
     ...(table === undefined

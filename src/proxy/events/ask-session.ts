@@ -1,5 +1,7 @@
 import { serialize } from 'pg-protocol';
 import type { EventsRead } from '../../contracts/rewriter.ts';
+import { eventsParametersTooLong } from '../../core/errors/change-access.ts';
+import { scannedMessageBytesMax } from '../../core/limits.ts';
 import { encodeBind, rebind } from '../../protocol/bind-message.ts';
 import type { TextCoding } from '../../protocol/client-encoding.ts';
 import { exchangeQuestion } from '../hidden-question.ts';
@@ -11,6 +13,8 @@ import type { Ask } from './offering.ts';
 export type Offer = {
   readonly events: StatementEvents;
   readonly coding: TextCoding;
+  /** What reads the rows is part of the transaction in which they are handed over. */
+  readonly isLocal: boolean;
 };
 
 /** The client's answer is on its way, or will never come. */
@@ -21,6 +25,9 @@ export function askSession(context: SessionContext, offer: Offer, read: EventsRe
   const { coding, events } = offer;
   return async ({ text, parameters, isClients = false }) => {
     if (context.wires.isClosing || context.queue.isSkipping) throw new AnswerGiven();
+    if (isClients && events.isBound && events.bind === undefined) {
+      throw eventsParametersTooLong(scannedMessageBytesMax);
+    }
     const values = parameters.map((parameter) => coding.encode(parameter));
     const outcome = await exchangeQuestion(context, {
       coding,

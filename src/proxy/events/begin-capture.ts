@@ -11,16 +11,20 @@ const isSetUp = "SELECT pg_catalog.to_regprocedure('heliosdb.capture_wish()') IS
 
 /** Whether anybody has decided about capture, and whether the role may. */
 const question = `
-SELECT heliosdb.capture_wish() || ' ' || CASE
+SELECT pg_catalog.concat(heliosdb.capture_wish(), ' ', CASE
   WHEN pg_catalog.has_function_privilege('heliosdb.enable_capture()', 'EXECUTE')
-  THEN 'may' ELSE 'may not' END`;
+  THEN 'may' ELSE 'may not' END)`;
 
 /**
  * On a database of which nobody has said whether it is to be captured, the first question for its
  * changes by somebody who may say so begins it: there are none from before in any case. Does
  * nothing where there is a log. Rejects with 55000 where there is none and will be none.
  */
-export async function beginCapture(context: SessionContext, offering: Offering): Promise<void> {
+export async function beginCapture(
+  context: SessionContext,
+  offering: Offering,
+  ending: () => void = () => undefined,
+): Promise<void> {
   if (await hasLog(offering.reader)) return;
   if ((await offering.ask({ text: isSetUp, parameters: [] })) !== 't') throw notSetUp();
   const [wish, ...right] = ((await offering.ask({ text: question, parameters: [] })) ?? '').split(
@@ -29,7 +33,9 @@ export async function beginCapture(context: SessionContext, offering: Offering):
   if (wish === 'off' || (wish === 'undecided' && right.join(' ') !== 'may')) {
     throw captureNotBegun(context.database);
   }
-  if (context.queue.status !== 'I') throw captureNotBegun(context.database);
+  // What begins it ends transactions, which must not be the client's.
+  if (!context.queue.isBetweenTransactions) throw captureNotBegun(context.database);
+  ending();
   endQuestions(context);
   if (wish === 'undecided') {
     await offering.ask({ text: 'CALL heliosdb.enable_capture()', parameters: [] });

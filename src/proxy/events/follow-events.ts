@@ -1,7 +1,8 @@
+import { performance } from 'node:perf_hooks';
 import type { ChangePosition } from '../../contracts/change.ts';
 import type { LogReader, ReadForward } from '../../contracts/log-reader.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
-import { eventsBatchMax } from '../../core/limits.ts';
+import { eventsBatchMax, followRightsMs } from '../../core/limits.ts';
 import { printLsn } from '../../core/lsn.ts';
 import type { QuestionOutcome } from '../pending-probe.ts';
 import type { SessionContext } from '../session-context.ts';
@@ -28,6 +29,7 @@ export async function followEvents(
   follow: Follow,
 ): Promise<PgError | undefined> {
   context.listensWhileClaiming(true);
+  context.isFollowing = true;
   try {
     return await new Following(context, follow).run();
   } catch (error) {
@@ -35,6 +37,7 @@ export async function followEvents(
     if (error instanceof PgError) return error;
     throw error;
   } finally {
+    context.isFollowing = false;
     context.listensWhileClaiming(false);
   }
 }
@@ -52,34 +55,52 @@ class Following {
   }
 
   async run(): Promise<never> {
-    const { reader } = this.#offering;
     await beginCapture(this.#context, this.#offering);
     let scope = await EventScope.open(this.#offering);
     let from = await this.#begin(scope);
+    let rightsUntil = performance.now() + followRightsMs;
     for (;;) {
-      const { endLsn } = await reader.bounds();
-      const batch = await reader.read({
-        from,
-        tables: scope.tables,
-        schemaChanges: true,
-        changesMax: eventsBatchMax,
-      });
-      const rows = await matches(this.#offering, scope.visible(batch.changes));
-      if (rows.length > 0) await this.#show(rows);
-      from = { kind: 'after', position: batch.through };
-      if (!batch.isAtEnd) continue;
-      await this.#park(endLsn);
+      const { through, shown, end } = await this.#batch(scope, from);
+      if (shown !== undefined) from = { kind: 'after', position: through };
+      if (shown === 'all') await this.#park(end);
+      else await this.#offering.pause();
+      if (shown === 'some' && performance.now() < rightsUntil) continue;
       // New tables, and rights that have changed.
       scope = await EventScope.open(this.#offering);
+      rightsUntil = performance.now() + followRightsMs;
     }
+  }
+
+  /** Shows what comes next; nothing when there is a table of which the scope does not know. */
+  async #batch(
+    scope: EventScope,
+    from: ReadForward['from'],
+  ): Promise<{
+    readonly through: ChangePosition;
+    readonly shown: 'all' | 'some' | undefined;
+    readonly end: bigint;
+  }> {
+    const { reader } = this.#offering;
+    const { endLsn: end } = await reader.bounds();
+    const { changes, through, isAtEnd } = await reader.read({
+      from,
+      tables: scope.tables,
+      schemaChanges: true,
+      changesMax: eventsBatchMax,
+    });
+    if (await scope.isOutdated()) return { through, shown: undefined, end };
+    const rows = await matches(this.#offering, scope.visible(changes));
+    if (rows.length > 0) await this.#show(rows);
+    return { through, shown: isAtEnd ? 'all' : 'some', end };
   }
 
   /** Shows what there is to begin with; answers where what follows begins. */
   async #begin(scope: EventScope): Promise<ReadForward['from']> {
     const { reader, read } = this.#offering;
-    if (read.sinceLsn !== undefined) {
+    if (read.sinceLsn !== undefined || read.limit === undefined) {
+      const start = await scope.start();
       await this.#show([]);
-      return scope.start();
+      return start;
     }
     const last = await lastPosition(reader);
     if (last === undefined) {
@@ -112,11 +133,17 @@ class Following {
 }
 
 async function lastPosition(reader: LogReader): Promise<ChangePosition | undefined> {
-  const { changes } = await reader.readBackward({
-    before: undefined,
-    tables: 'all',
-    schemaChanges: true,
-    changesMax: 1,
-  });
-  return changes.at(-1)?.position;
+  let before: ChangePosition | undefined;
+  for (;;) {
+    const batch = await reader.readBackward({
+      before,
+      tables: 'all',
+      schemaChanges: true,
+      changesMax: 1,
+    });
+    const last = batch.changes.at(-1);
+    if (last !== undefined) return last.position;
+    if (batch.isAtStart) return undefined;
+    before = batch.before;
+  }
 }

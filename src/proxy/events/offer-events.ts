@@ -1,9 +1,29 @@
 import type { ChangePosition } from '../../contracts/change.ts';
+import type { LogReader } from '../../contracts/log-reader.ts';
 import type { EventsRead } from '../../contracts/rewriter.ts';
 import { tooManyChanges } from '../../core/errors/change-access.ts';
 import { eventsBatchMax, eventsBytesMax } from '../../core/limits.ts';
 import { EventScope } from './event-scope.ts';
-import type { Offering } from './offering.ts';
+
+/** Asks the client's own backend, unseen by it; rejects with `AnswerGiven` when that failed. */
+export type Ask = (question: {
+  readonly text: string;
+  readonly parameters: readonly string[];
+  /** The text is the client's WHERE: it has the statement's own parameters, and no others. */
+  readonly isClients?: boolean;
+}) => Promise<string | null>;
+
+export type Offering = {
+  readonly reader: LogReader;
+  readonly read: EventsRead;
+  readonly ask: Ask;
+  /** Whether the JSON has to be ASCII: the client's encoding may lack what is in it. */
+  readonly isAscii: boolean;
+  /** Until the end of the transaction, which what reads the rows is part of. */
+  readonly isLocal: boolean;
+  /** Lets other sessions have their turn; rejects when the statement was cancelled meanwhile. */
+  readonly pause: () => Promise<void>;
+};
 
 /**
  * Puts the rows a SHOW CDC EVENTS shows into its setting on the client's backend: what the role may
@@ -22,13 +42,13 @@ export async function offerEvents(offering: Offering): Promise<void> {
 
 /** Hands rows over to the backend, where the text reads them. */
 export async function putRows(
-  { ask, read, isAscii }: Pick<Offering, 'ask' | 'read' | 'isAscii'>,
+  { ask, read, isAscii, isLocal }: Pick<Offering, 'ask' | 'read' | 'isAscii' | 'isLocal'>,
   json: string,
 ): Promise<void> {
   const value = isAscii ? escapeNonAscii(json) : json;
   await ask({
-    text: 'SELECT pg_catalog.set_config($1, $2, false) IS NULL',
-    parameters: [read.setting, value],
+    text: 'SELECT pg_catalog.set_config($1, $2, $3) IS NULL',
+    parameters: [read.setting, value, String(isLocal)],
   });
 }
 
@@ -88,6 +108,7 @@ export async function collectBackward(
     rows.add(matching.slice(Math.max(0, matching.length - (limit - rows.count))), 'before');
     if (batch.isAtStart) break;
     before = batch.before;
+    await offering.pause();
   }
   return rows;
 }
@@ -98,7 +119,8 @@ async function collectForward(offering: Offering, scope: EventScope): Promise<Co
   const limit = read.limit ?? Number.POSITIVE_INFINITY;
   const rows = new CollectedRows();
   let from = await scope.start();
-  while (rows.count < limit) {
+  // Also with LIMIT 0, for the position may be before the start of the log.
+  for (;;) {
     const batch = await reader.read({
       from,
       tables: scope.tables,
@@ -107,14 +129,15 @@ async function collectForward(offering: Offering, scope: EventScope): Promise<Co
     });
     const matching = await matches(offering, scope.visible(batch.changes));
     rows.add(matching.slice(0, limit - rows.count), 'behind');
-    if (batch.isAtEnd) break;
+    if (batch.isAtEnd || rows.count >= limit) break;
     from = { kind: 'after', position: batch.through };
+    await offering.pause();
   }
   return rows;
 }
 
 function batchSize(read: EventsRead, missing: number): number {
-  return read.isFiltered ? eventsBatchMax : Math.min(missing, eventsBatchMax);
+  return read.isFiltered ? eventsBatchMax : Math.min(Math.max(1, missing), eventsBatchMax);
 }
 
 /** The rows for which WHERE holds: Postgres decides. */
