@@ -15,14 +15,13 @@ import { endQuestions } from './events/ask-session.ts';
 import { followEvents } from './events/follow-events.ts';
 import { offerToSession } from './events/offer-to-session.ts';
 import { withRefusedRows } from './events/refused-rows.ts';
-import type { StatementEvents } from './events/statement-events.ts';
 import { exchangeRows, sendInsteadOfQuery } from './hidden-question.ts';
 import type { SurveyOutcome } from './pending-probe.ts';
 import { positionTranslator } from './position-map.ts';
 import { exchangeProbe, exchangeSurvey } from './probe-exchange.ts';
 import { provoke } from './refusal.ts';
 import type { SessionContext } from './session-context.ts';
-import type { StatementContext } from './statement-context.ts';
+import type { StatementContext, StatementEvents } from './statement-context.ts';
 
 /**
  * Has the text rewritten and sends what it became. The caller holds the client's later messages

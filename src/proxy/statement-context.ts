@@ -30,7 +30,9 @@ export type StatementEvents = {
   readonly parameterTypes: readonly number[];
   /** How the errors of the client's WHERE are worded, by the read it belongs to. */
   readonly wording: (read: EventsRead) => StatementContext | undefined;
-  /** The Bind of the portal, whole; none for a Query. */
+  /** It is that of a portal, and not of a Query. */
+  readonly isBound?: boolean;
+  /** The Bind of the portal, whole; none when that was too long to be kept. */
   readonly bind?: Buffer;
   /** The name of the statement the portal is of. */
   readonly statement?: string;

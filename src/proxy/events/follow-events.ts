@@ -63,7 +63,7 @@ class Following {
       const { through, shown, end } = await this.#batch(scope, from);
       if (shown !== undefined) from = { kind: 'after', position: through };
       if (shown === 'all') await this.#park(end);
-      else await this.#offering.pause();
+      await this.#offering.pause();
       if (shown === 'some' && performance.now() < rightsUntil) continue;
       // New tables, and rights that have changed.
       scope = await EventScope.open(this.#offering);

@@ -15,4 +15,8 @@ export type Offering = {
   readonly ask: Ask;
   /** Whether the JSON has to be ASCII: the client's encoding may lack what is in it. */
   readonly isAscii: boolean;
+  /** Until the end of the transaction, which what reads the rows is part of. */
+  readonly isLocal: boolean;
+  /** Lets other sessions have their turn; rejects when the statement was cancelled meanwhile. */
+  readonly pause: () => Promise<void>;
 };

@@ -2,9 +2,9 @@ import type { TableVersion } from '../../contracts/change.ts';
 import type { ChangeAccess, VersionRights } from '../../contracts/change-access.ts';
 import type { RedisMetrics } from '../../contracts/redis-metrics.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
+import { MemoryLog } from '../../testing/memory-log.ts';
 import { type RedisOptions, type RedisServer, startRedisServer } from '../redis-server.ts';
 import type { EntryPrinter } from '../services.ts';
-import { MemoryLog } from './memory-log.ts';
 
 /** Rights by table name; what is not named may be read. */
 export class TestAccess implements ChangeAccess {

@@ -4,7 +4,7 @@ import {
   comparePositions,
   type Operation,
   type TableVersion,
-} from '../../contracts/change.ts';
+} from '../contracts/change.ts';
 import type {
   ChangeBatch,
   EpochBounds,
@@ -13,8 +13,8 @@ import type {
   ReadBackward,
   ReadForward,
   TableFilter,
-} from '../../contracts/log-reader.ts';
-import { PgError } from '../../core/errors/pg-error.ts';
+} from '../contracts/log-reader.ts';
+import { PgError } from '../core/errors/pg-error.ts';
 
 const seqMax = Number.MAX_SAFE_INTEGER;
 
@@ -23,6 +23,10 @@ export class MemoryLog implements LogReader {
   readonly changes: Change[] = [];
   /** What the next calls reject with. */
   failure: PgError | undefined;
+  /** What the next calls wait for. */
+  gate: Promise<void> | undefined;
+  /** How often it was read. */
+  reads = 0;
   /** How many wait in `changed`. */
   waiting = 0;
   /** The most changes a call asked for. */
@@ -48,11 +52,12 @@ export class MemoryLog implements LogReader {
     name: string,
     columns: readonly string[] = ['id', 'total'],
     schema = 'public',
+    oid?: number,
   ): TableVersion {
     const id = this.#versions.length + 1;
     const version: TableVersion = {
       id,
-      oid: 16_000 + id,
+      oid: oid ?? 16_000 + id,
       schema,
       name,
       replicaIdentity: 'default',
@@ -145,6 +150,8 @@ export class MemoryLog implements LogReader {
   }
 
   async read({ from, tables, changesMax }: ReadForward): Promise<ChangeBatch> {
+    this.reads += 1;
+    await this.gate;
     this.#fail();
     this.changesMaxAsked = Math.max(this.changesMaxAsked, changesMax);
     const first = this.#epochs[0]!;
@@ -171,6 +178,8 @@ export class MemoryLog implements LogReader {
     readonly before: ChangePosition;
     readonly isAtStart: boolean;
   }> {
+    this.reads += 1;
+    await this.gate;
     this.#fail();
     this.changesMaxAsked = Math.max(this.changesMaxAsked, changesMax);
     const wanted = this.changes.filter(
