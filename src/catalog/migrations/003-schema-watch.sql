@@ -8,7 +8,11 @@ CREATE FUNCTION heliosdb.schema_changed(
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
   SELECT pg_logical_emit_message(true, 'heliosdb', convert_to(jsonb_build_object(
     'command', command, 'tableOid', relid::bigint, 'schema', table_schema, 'name', table_name,
-    'rewritesRows', rewrites)::text, 'UTF8'))
+    'rewritesRows', rewrites)::text, 'UTF8'));
+  -- A message has the position at which it ends, where the next record begins. It is one of the
+  -- trigger's subtransaction, and with a row of the transaction at that position it would come
+  -- behind the row.
+  SELECT pg_logical_emit_message(false, 'heliosdb', '');
 $$;
 
 CREATE FUNCTION heliosdb.on_ddl_command() RETURNS event_trigger
