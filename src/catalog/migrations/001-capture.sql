@@ -195,10 +195,12 @@ $$;
 CREATE PROCEDURE heliosdb.park(beyond pg_lsn)
 LANGUAGE plpgsql AS $$
 DECLARE
-  until timestamptz := pg_catalog.clock_timestamp() + INTERVAL '1 second';
+  -- A procedure that commits cannot pin search_path, so all is qualified.
+  until pg_catalog.timestamptz :=
+    pg_catalog.clock_timestamp() OPERATOR(pg_catalog.+) '1 second'::pg_catalog.interval;
 BEGIN
-  WHILE pg_catalog.clock_timestamp() < until LOOP
-    IF heliosdb.captured_lsn() > beyond THEN RETURN; END IF;
+  WHILE pg_catalog.clock_timestamp() OPERATOR(pg_catalog.<) until LOOP
+    IF heliosdb.captured_lsn() OPERATOR(pg_catalog.>) beyond THEN RETURN; END IF;
     COMMIT;
     PERFORM pg_catalog.pg_sleep(0.01);
     COMMIT;
