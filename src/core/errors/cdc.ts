@@ -124,7 +124,8 @@ export function eventsAfterEnd(ending: string, at: At): PgError {
   return new PgError({
     code: '0A000',
     message: `SHOW CDC EVENTS cannot follow ${ending} in one Query`,
-    detail: 'The changes are handed over before the first statement, to the transaction it is in.',
+    detail:
+      'The changes are handed over before the first statement, to its transaction and with its rights.',
     hint: 'Send SHOW CDC EVENTS as a Query of its own.',
     ...at,
   });

@@ -38,7 +38,7 @@ export function isBehindBegin(
 const ends: ReadonlySet<string> = new Set(['commit', 'end', 'rollback', 'abort']);
 const twoWords: ReadonlySet<string> = new Set(['PREPARE TRANSACTION', 'RESET ALL', 'DISCARD ALL']);
 
-/** What a statement is called that loses the setting; undefined for every other. */
+/** What a statement is called that loses the setting, or whose rights others have. */
 function endingOf(source: Source, range: TokenRange): string | undefined {
   const [first, second] = [source.name(range.from), source.name(range.from + 1)];
   if (source.tokens[range.from]?.kind !== 'word') return undefined;
@@ -46,6 +46,24 @@ function endingOf(source: Source, range: TokenRange): string | undefined {
     // COMMIT PREPARED and ROLLBACK PREPARED are about another transaction.
     return second === 'prepared' ? undefined : first.toUpperCase();
   }
+  const role = roleChange(source, range);
+  if (role !== undefined) return role;
   const both = `${first} ${range.from + 1 < range.to ? second : ''}`.toUpperCase();
   return twoWords.has(both) ? both : undefined;
+}
+
+/** The rights are asked for before the Query, so no statement of it may change whose they are. */
+function roleChange(source: Source, { from, to }: TokenRange): string | undefined {
+  const verb = source.name(from);
+  if (verb !== 'set' && verb !== 'reset') return undefined;
+  const word = (index: number): string => (index < to ? source.name(index) : '');
+  const isScoped =
+    word(from + 1) === 'local' ||
+    (word(from + 1) === 'session' && word(from + 2) !== 'authorization');
+  const at = isScoped ? from + 2 : from + 1;
+  if (word(at) === 'role') return `${verb.toUpperCase()} ROLE`;
+  const isSession =
+    word(at) === 'session_authorization' ||
+    (word(at) === 'session' && word(at + 1) === 'authorization');
+  return isSession ? `${verb.toUpperCase()} SESSION AUTHORIZATION` : undefined;
 }

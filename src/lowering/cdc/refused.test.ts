@@ -34,7 +34,8 @@ const options =
 const lsnHint = "Write two hexadecimal numbers, as in SINCE LSN '16/B374D848'.";
 const afterEnd = {
   code: '0A000',
-  detail: 'The changes are handed over before the first statement, to the transaction it is in.',
+  detail:
+    'The changes are handed over before the first statement, to its transaction and with its rights.',
   hint: 'Send SHOW CDC EVENTS as a Query of its own.',
 };
 
@@ -204,10 +205,14 @@ const refusals: Readonly<Record<Provoked, readonly Refused[]>> = {
     "PREPARE TRANSACTION 'x'",
     'ROLLBACK TO s',
     'RESET ALL',
+    'SET ROLE',
+    'RESET ROLE',
+    'SET SESSION AUTHORIZATION',
+    'RESET SESSION AUTHORIZATION',
   ].map((ending) => ({
     text: `${ending}; ¦SHOW CDC EVENTS`,
     message: `SHOW CDC EVENTS cannot follow ${
-      /^(?:PREPARE|RESET)/.test(ending) ? ending.replace(" 'x'", '') : ending.split(' ')[0]
+      /^(?:PREPARE|RESET|SET)/.test(ending) ? ending.replace(" 'x'", '') : ending.split(' ')[0]
     } in one Query`,
     ...afterEnd,
   })),
