@@ -24,6 +24,7 @@ const mayImport = {
     'changelog',
     'snapshot',
   ],
+  snapshot: ['core', 'contracts', 'protocol', 'postgres', 'observe'],
   http: ['core', 'contracts', 'protocol', 'sql', 'lowering', 'postgres', 'observe'],
   redis: ['core', 'contracts', 'protocol', 'lowering', 'postgres'],
   proxy: ['core', 'contracts', 'protocol', 'sql', 'lowering', 'observe'],

@@ -112,3 +112,25 @@ export const redisAuthenticationDelayMs: number = 50;
 export const keptRequestBytesMax: number = 64 * 1024;
 /** Seconds for which the first question for changes waits until capture has begun; then 55000. */
 export const captureBeginAttemptsMax: number = 30;
+/** Rows the first chunks of a snapshot have, unless the reader asks for another size. */
+export const snapshotChunkRows: number = 20_000;
+/** Chunks of one size; after so many the size doubles, so that the list of chunks stays short. */
+export const snapshotChunksOfOneSizeMax: number = 1_000;
+/** Rows handed over at once; fewer when they are large. */
+export const snapshotBatchRowsMax: number = 2_000;
+/** UTF-16 units a batch of rows should not exceed; the next batch has fewer rows when one did. */
+export const snapshotBatchUnitsMax: number = 4 * 1024 * 1024;
+/** How long a chunk may wait for the lock on its table, ms; then 55P03, and it can be repeated. */
+export const snapshotLockWaitMs: number = 30_000;
+/** How long one statement of a chunk may run, ms; then 57014, and it can be repeated. */
+export const snapshotStatementMs: number = 600_000;
+/** Times a chunk begins anew because its table was rewritten meanwhile; then 40001. */
+export const snapshotAttemptsMax: number = 5;
+/** Rows read again one by one during one snapshot; beyond it 54000, it has to begin anew. */
+export const snapshotPointsMax: number = 100_000;
+/** Keys placed in the chunks by one query. */
+export const snapshotPlacedKeysMax: number = 5_000;
+/** Samples of the WAL that are kept; when there are more, older ones are thinned out. */
+export const walSamplesMax: number = 4_096;
+/** Samples for which what a snapshot may have wanted before them is still kept. */
+export const walSampleGrace: number = 60;

@@ -36,7 +36,7 @@ export async function connectTo(
   throw new TypeError('no way to connect was named');
 }
 
-async function connect(config: ClientConfig): Promise<Client> {
+export async function connect(config: ClientConfig): Promise<Client> {
   const client = new Client(config);
   // A connection that breaks while idle is reported by the next query; nobody else listens.
   client.on('error', () => undefined);
