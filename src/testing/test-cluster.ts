@@ -11,7 +11,8 @@ import { startPostgres } from '../app/embedded-postgres/postgres-process.ts';
 export type TestCluster = {
   /** The data directory. */
   readonly directory: string;
-  start(): Promise<TestServer>;
+  /** With settings of its own besides those of every test. */
+  start(more?: Readonly<Record<string, string>>): Promise<TestServer>;
 };
 
 export type TestServer = {
@@ -26,6 +27,7 @@ const settings = {
   max_connections: '200',
   max_wal_senders: '20',
   max_replication_slots: '20',
+  max_prepared_transactions: '20',
 };
 
 /**
@@ -44,9 +46,14 @@ export async function makeTestCluster(): Promise<TestCluster> {
   await initialiseCluster({ cluster, binaries, sync: false });
   return {
     directory: cluster.directory,
-    async start() {
+    async start(more = {}) {
       const logFile = join(directory, 'postgres.log');
-      const server = await startPostgres({ cluster, binaries, logFile, settings });
+      const server = await startPostgres({
+        cluster,
+        binaries,
+        logFile,
+        settings: { ...settings, ...more },
+      });
       guard(server.pid, directory);
       server.unref();
       return {

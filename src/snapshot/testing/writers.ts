@@ -1,0 +1,168 @@
+import { quoteIdentifier } from '../../core/quoting.ts';
+import { describeFailure } from '../../postgres/database-failure.ts';
+import { openTextSession, type TextSession } from '../../postgres/text-session.ts';
+import type { Random } from '../../testing/oracle/random.ts';
+import type { TableShape } from './table-shapes.ts';
+
+/** Keys a table may have. */
+const keysMax = 48;
+
+/** Several connections that write at random, transactions open and interleaved. */
+export class Writers {
+  readonly #random: Random;
+  readonly #table: string;
+  readonly #shape: TableShape;
+  readonly #writers: { session: TextSession; isOpen: boolean }[];
+  readonly #canPrepare: boolean;
+  #prepared: string[] = [];
+  #names = 0;
+  #isTruncating = false;
+
+  constructor(
+    random: Random,
+    table: string,
+    shape: TableShape,
+    pool: { readonly sessions: readonly TextSession[]; readonly canPrepare: boolean },
+  ) {
+    this.#random = random;
+    this.#table = table;
+    this.#shape = shape;
+    this.#writers = pool.sessions.map((session) => ({ session, isOpen: false }));
+    this.#canPrepare = pool.canPrepare;
+  }
+
+  static async openPool(url: string, count: number): Promise<TextSession[]> {
+    const sessions = await Promise.all(Array.from({ length: count }, () => openTextSession(url)));
+    // Whoever would wait for another writer gives up: the next step is what lets it go on.
+    for (const session of sessions) {
+      await session.query(`SET lock_timeout = '3ms'`);
+      // A slot gives what has been flushed.
+      await session.query('SET synchronous_commit = on');
+    }
+    return sessions;
+  }
+
+  async fill(): Promise<void> {
+    const [first] = this.#writers;
+    const numbers = this.#random.some(
+      Array.from({ length: keysMax }, (_, n) => n),
+      30,
+    );
+    for (const number of numbers) await first?.session.query(this.#insert(number)).catch(() => 0);
+  }
+
+  async steps(most: number): Promise<void> {
+    for (let count = this.#random.between(0, most); count > 0; count -= 1) await this.#step();
+  }
+
+  /** Ends every transaction, in random order, some by rolling back. */
+  async finish(): Promise<void> {
+    for (const writer of this.#random.shuffled(this.#writers)) {
+      if (writer.isOpen) await this.#end(writer);
+      if (this.#random.chance(0.3)) await this.#endPrepared();
+    }
+    while (this.#prepared.length > 0) await this.#endPrepared();
+  }
+
+  async #step(): Promise<void> {
+    const random = this.#random;
+    if (this.#prepared.length > 0 && random.chance(0.05)) return this.#endPrepared();
+    const writer = random.pick(this.#writers);
+    if (!writer.isOpen && random.chance(0.7)) {
+      await writer.session.query('BEGIN');
+      writer.isOpen = true;
+    } else if (writer.isOpen && random.chance(0.2)) {
+      return this.#end(writer);
+    }
+    if (!writer.isOpen) {
+      await this.#succeeds(writer.session);
+      this.#isTruncating = false;
+      return;
+    }
+    await writer.session.query('SAVEPOINT step');
+    const failed = !(await this.#succeeds(writer.session));
+    if (failed || random.chance(0.15)) await writer.session.query('ROLLBACK TO step');
+    else if (random.chance(0.8)) await writer.session.query('RELEASE step');
+    // Nobody reads a table that is being truncated: the lock would be waited for.
+    if (this.#isTruncating) await this.#end(writer);
+  }
+
+  async #end(writer: { session: TextSession; isOpen: boolean }): Promise<void> {
+    writer.isOpen = false;
+    const isTruncating = this.#isTruncating;
+    this.#isTruncating = false;
+    if (this.#canPrepare && !isTruncating && this.#random.chance(0.15)) {
+      const name = `${this.#table}_${this.#names++}`;
+      await writer.session.query(`PREPARE TRANSACTION '${name}'`);
+      this.#prepared.push(name);
+      return;
+    }
+    await writer.session.query(this.#random.chance(0.85) ? 'COMMIT' : 'ROLLBACK');
+  }
+
+  async #endPrepared(): Promise<void> {
+    const [name] = this.#random.some(this.#prepared, 1);
+    const free = this.#writers.find(({ isOpen }) => !isOpen);
+    if (name === undefined || free === undefined) return;
+    this.#prepared = this.#prepared.filter((other) => other !== name);
+    const verb = this.#random.chance(0.8) ? 'COMMIT' : 'ROLLBACK';
+    await free.session.query(`${verb} PREPARED '${name}'`);
+  }
+
+  async #succeeds(session: TextSession): Promise<boolean> {
+    try {
+      await session.query(this.#statement());
+      return true;
+    } catch (error) {
+      const { code } = describeFailure(error);
+      // Duplicate keys and locks of others are part of the game.
+      if (['23505', '55P03', '40P01'].includes(code)) return false;
+      throw error;
+    }
+  }
+
+  #statement(): string {
+    const random = this.#random;
+    const number = random.between(0, keysMax - 1);
+    const table = `public.${this.#table}`;
+    const dice = random.next();
+    if (dice < 0.3) return this.#insert(number);
+    if (dice < 0.5)
+      return `UPDATE ${table} SET note = ${random.between(0, 99)} ${this.#where(number)}`;
+    if (dice < 0.55) return `UPDATE ${table} SET big = ${this.#big()} ${this.#where(number)}`;
+    if (dice < 0.8) return this.#move(number, random.between(0, keysMax - 1));
+    if (dice < 0.97) return `DELETE FROM ${table} ${this.#where(number)}`;
+    this.#isTruncating = true;
+    return `TRUNCATE ${table}`;
+  }
+
+  #insert(number: number): string {
+    const columns = this.#shape.key.map(quoteIdentifier).join(', ');
+    const values = this.#shape.keyOf(number).join(', ');
+    const note = this.#random.between(0, 99);
+    return `INSERT INTO public.${this.#table} (${columns}, note, big)
+      VALUES (${values}, ${note}, ${this.#big()})`;
+  }
+
+  #move(from: number, to: number): string {
+    const values = this.#shape.keyOf(to);
+    const sets = this.#shape.key.map(
+      (column, index) => `${quoteIdentifier(column)} = ${values[index]}`,
+    );
+    return `UPDATE public.${this.#table} SET ${sets.join(', ')} ${this.#where(from)}`;
+  }
+
+  #where(number: number): string {
+    const values = this.#shape.keyOf(number);
+    const equal = this.#shape.key.map(
+      (column, index) => `${quoteIdentifier(column)} = ${values[index]}`,
+    );
+    return `WHERE ${equal.join(' AND ')}`;
+  }
+
+  /** Some are stored out of line, so that an update that leaves them alone does not say them. */
+  #big(): string {
+    const letter = this.#random.pick(['a', 'b', 'c', 'd']);
+    return this.#random.chance(0.4) ? `repeat('${letter}', 2100)` : `'${letter}'`;
+  }
+}
