@@ -138,7 +138,8 @@ export class SnapshotMerge {
     if (change.operation === 'DDL') {
       return change.schemaChange?.rewritesRows === true ? { kind: 'restart' } : apply;
     }
-    return placed === undefined ? wait : this.#judgeRow(placed);
+    // Without a key there is one chunk, and it was not seen by that.
+    return placed === undefined ? apply : this.#judgeRow(placed);
   }
 
   /** The verdict when it is the same for every key. */
@@ -182,11 +183,9 @@ export class SnapshotMerge {
     // Later snapshots see more, so those that do not see it are the first ones.
     const unseen = this.#chunks.findLastIndex(({ first }) => !first.isVisible(xid));
     const except = this.state.points.filter((_, index) => this.#points[index]?.isVisible(xid));
-    return {
-      kind: 'truncate-part',
-      upTo: this.state.chunks[unseen]?.upTo ?? null,
-      except: except.map(({ key }) => key),
-    };
+    const upTo = this.state.chunks[unseen]?.upTo ?? null;
+    if (upTo === null && except.length === 0) return apply;
+    return { kind: 'truncate-part', upTo, except: except.map(({ key }) => key) };
   }
 
   #checkEpoch({ epoch }: ChangePosition): void {

@@ -4,20 +4,22 @@ import { openTextSession, type TextSession } from '../../postgres/text-session.t
 import { Random } from '../../testing/oracle/random.ts';
 import { placeKeys } from '../place-keys.ts';
 import { readPoint } from '../read-point.ts';
-import { SnapshotMerge } from '../snapshot-merge.ts';
+import type { SnapshotMerge } from '../snapshot-merge.ts';
 import { planSnapshot, readSnapshot, type SnapshotSource } from '../snapshot-reader.ts';
 import { isRead, restoreSnapshotState, type SnapshotState } from '../snapshot-state.ts';
 import { takeWalSample, WalSampleRecorder } from '../wal-samples.ts';
 import { CopiedTable } from './copied-table.ts';
 import type { SlotLog } from './slot-log.ts';
 import { type TableShape, tableShapes } from './table-shapes.ts';
-import { Writers } from './writers.ts';
+import { type WriterPool, Writers } from './writers.ts';
 
 export type CaseWorld = {
   readonly url: string;
   readonly session: TextSession;
   readonly log: SlotLog;
-  readonly pool: { readonly sessions: readonly TextSession[]; readonly canPrepare: boolean };
+  readonly pool: WriterPool;
+  /** How changes are judged; other rules than the right one show what a test would find. */
+  readonly makeMerge: (state: SnapshotState) => Pick<SnapshotMerge, 'judge'>;
 };
 
 /** What came up, so that a run can be asked whether it tried what it is for. */
@@ -43,7 +45,8 @@ export class SnapshotCase {
     this.#random = new Random(seed);
     this.#table = `t${seed}`;
     this.#shape = this.#random.pick(tableShapes);
-    this.#isAtomic = this.#random.chance(0.7);
+    // Without a key nobody can tell a row that comes twice from two rows.
+    this.#isAtomic = this.#random.chance(0.7) || !this.#shape.inChunks;
     this.#counts = counts;
     this.#samples = new WalSampleRecorder(1);
     this.#source = { connect: () => openTextSession(world.url), samples: this.#samples };
@@ -69,7 +72,7 @@ export class SnapshotCase {
 
   async #runOnTable(): Promise<string | undefined> {
     const { session, pool } = this.#world;
-    const writers = new Writers(this.#random, this.#table, this.#shape, pool);
+    const writers = new Writers(this.#random, this.#table, this.#shape, pool, session);
     try {
       await this.#sample();
       await writers.fill();
@@ -146,7 +149,7 @@ export class SnapshotCase {
       const changes = this.#changes.slice(this.#done);
       const start = state.start === null ? undefined : BigInt(state.start.lsn);
       if (start === undefined) return state;
-      const merge = new SnapshotMerge(state);
+      const merge = this.#world.makeMerge(state);
       const { verdicts, stop } = await merge.judge(this.#world.session, changes);
       for (const [index, verdict] of verdicts.entries()) {
         const change = changes[index] as Change;

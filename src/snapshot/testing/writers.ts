@@ -7,13 +7,28 @@ import type { TableShape } from './table-shapes.ts';
 /** Keys a table may have. */
 const keysMax = 48;
 
+export type WriterPool = {
+  readonly sessions: readonly TextSession[];
+  readonly canPrepare: boolean;
+  /** With a synchronous standby that does not answer: commits may hang until they are cancelled. */
+  readonly mayHang: boolean;
+};
+
+type Writer = {
+  readonly session: TextSession;
+  isOpen: boolean;
+  /** A commit that waits for the standby: written, decoded, but not visible to anybody. */
+  hanging: { readonly pid: number; readonly done: Promise<unknown> } | undefined;
+};
+
 /** Several connections that write at random, transactions open and interleaved. */
 export class Writers {
   readonly #random: Random;
   readonly #table: string;
   readonly #shape: TableShape;
-  readonly #writers: { session: TextSession; isOpen: boolean }[];
-  readonly #canPrepare: boolean;
+  readonly #writers: readonly Writer[];
+  readonly #pool: WriterPool;
+  readonly #admin: TextSession;
   #prepared: string[] = [];
   #names = 0;
   #isTruncating = false;
@@ -22,13 +37,19 @@ export class Writers {
     random: Random,
     table: string,
     shape: TableShape,
-    pool: { readonly sessions: readonly TextSession[]; readonly canPrepare: boolean },
+    pool: WriterPool,
+    admin: TextSession,
   ) {
     this.#random = random;
     this.#table = table;
     this.#shape = shape;
-    this.#writers = pool.sessions.map((session) => ({ session, isOpen: false }));
-    this.#canPrepare = pool.canPrepare;
+    this.#pool = pool;
+    this.#admin = admin;
+    this.#writers = pool.sessions.map((session) => ({
+      session,
+      isOpen: false,
+      hanging: undefined,
+    }));
   }
 
   static async openPool(url: string, count: number): Promise<TextSession[]> {
@@ -37,7 +58,7 @@ export class Writers {
     for (const session of sessions) {
       await session.query(`SET lock_timeout = '3ms'`);
       // A slot gives what has been flushed.
-      await session.query('SET synchronous_commit = on');
+      await session.query('SET synchronous_commit = local');
     }
     return sessions;
   }
@@ -57,8 +78,10 @@ export class Writers {
 
   /** Ends every transaction, in random order, some by rolling back. */
   async finish(): Promise<void> {
+    for (const writer of this.#writers) await this.#release(writer);
     for (const writer of this.#random.shuffled(this.#writers)) {
       if (writer.isOpen) await this.#end(writer);
+      await this.#release(writer);
       if (this.#random.chance(0.3)) await this.#endPrepared();
     }
     while (this.#prepared.length > 0) await this.#endPrepared();
@@ -68,6 +91,7 @@ export class Writers {
     const random = this.#random;
     if (this.#prepared.length > 0 && random.chance(0.05)) return this.#endPrepared();
     const writer = random.pick(this.#writers);
+    if (writer.hanging !== undefined) return random.chance(0.2) ? this.#release(writer) : undefined;
     if (!writer.isOpen && random.chance(0.7)) {
       await writer.session.query('BEGIN');
       writer.isOpen = true;
@@ -87,22 +111,51 @@ export class Writers {
     if (this.#isTruncating) await this.#end(writer);
   }
 
-  async #end(writer: { session: TextSession; isOpen: boolean }): Promise<void> {
+  async #end(writer: Writer): Promise<void> {
     writer.isOpen = false;
     const isTruncating = this.#isTruncating;
     this.#isTruncating = false;
-    if (this.#canPrepare && !isTruncating && this.#random.chance(0.15)) {
+    if (this.#pool.canPrepare && !isTruncating && this.#random.chance(0.15)) {
       const name = `${this.#table}_${this.#names++}`;
       await writer.session.query(`PREPARE TRANSACTION '${name}'`);
       this.#prepared.push(name);
       return;
     }
+    if (this.#pool.mayHang && !isTruncating && this.#random.chance(0.4)) return this.#hang(writer);
     await writer.session.query(this.#random.chance(0.85) ? 'COMMIT' : 'ROLLBACK');
+  }
+
+  async #hang(writer: Writer): Promise<void> {
+    const [pid] = await writer.session.query('SELECT pg_backend_pid()');
+    await writer.session.query('SET LOCAL synchronous_commit = on');
+    let isDone = false;
+    const done = writer.session.query('COMMIT').then(() => {
+      isDone = true;
+    });
+    writer.hanging = { pid: Number(pid?.[0]), done };
+    // One that wrote nothing does not wait.
+    while (!isDone && !(await this.#waits(writer.hanging.pid)));
+    if (isDone) writer.hanging = undefined;
+  }
+
+  async #waits(pid: number): Promise<boolean> {
+    const rows = await this.#admin.query(
+      `SELECT 1 FROM pg_stat_activity WHERE pid = ${pid} AND wait_event = 'SyncRep'`,
+    );
+    return rows.length > 0;
+  }
+
+  /** Cancels the waiting, upon which the transaction becomes visible. */
+  async #release(writer: Writer): Promise<void> {
+    if (writer.hanging === undefined) return;
+    await this.#admin.query(`SELECT pg_cancel_backend(${writer.hanging.pid})`);
+    await writer.hanging.done;
+    writer.hanging = undefined;
   }
 
   async #endPrepared(): Promise<void> {
     const [name] = this.#random.some(this.#prepared, 1);
-    const free = this.#writers.find(({ isOpen }) => !isOpen);
+    const free = this.#writers.find(({ isOpen, hanging }) => !isOpen && hanging === undefined);
     if (name === undefined || free === undefined) return;
     this.#prepared = this.#prepared.filter((other) => other !== name);
     const verb = this.#random.chance(0.8) ? 'COMMIT' : 'ROLLBACK';
