@@ -10,8 +10,10 @@ import { describeFailure } from '../postgres/database-failure.ts';
 const passing = /^(?:08|40|53|57|55P03$|25P03$)/;
 
 /** What went wrong while the table was read, as an error that says what to do. */
-export function snapshotFailure(table: string, cause: unknown): PgError {
+export function snapshotFailure(table: string, cause: unknown): Error {
   if (cause instanceof PgError) return cause;
+  // A mistake in the program is not a lost connection, and would be repeated for ever.
+  if (cause instanceof TypeError || cause instanceof RangeError) return cause;
   const failure = describeFailure(cause);
   if (failure.isConnectionLost || passing.test(failure.code)) {
     return snapshotInterrupted(table, failure, cause);

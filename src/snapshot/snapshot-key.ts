@@ -88,7 +88,8 @@ export function placingQuery(key: TableKey, keys: number, bounds: number): strin
              max(n - ${keys + bounds}) FILTER (WHERE kind = 2)
                OVER (PARTITION BY ${names.join(', ')}) AS point
       FROM (
-        SELECT n, CASE WHEN n <= ${keys} THEN 0 WHEN n <= ${keys + bounds} THEN 1 ELSE 2 END AS kind,
+        SELECT n,
+               CASE WHEN n <= ${keys} THEN 0 WHEN n <= ${keys + bounds} THEN 1 ELSE 2 END AS kind,
                ${values.map((value, index) => `${value} AS k${index}`).join(', ')}
         FROM unnest(${arrays.join(', ')}) WITH ORDINALITY
                AS given (${key.columns.map((_, index) => `v${index}`).join(', ')}, n)

@@ -65,7 +65,8 @@ const columns = `
 
 const operator = (strategy: number): string => `(
   SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
-  FROM pg_amop m JOIN pg_operator o ON o.oid = m.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
+  FROM pg_amop m JOIN pg_operator o ON o.oid = m.amopopr
+    JOIN pg_namespace n ON n.oid = o.oprnamespace
   WHERE m.amopfamily = oc.opcfamily AND m.amopstrategy = ${strategy}
     AND m.amoplefttype = oc.opcintype AND m.amoprighttype = oc.opcintype)`;
 

@@ -35,7 +35,7 @@ export class SlotLog {
   async read(): Promise<readonly Change[]> {
     // A slot gives what has been flushed, and waits where half a record has been.
     await this.#session.query('SET synchronous_commit = local');
-    await this.#session.query('SELECT pg_current_xact_id()');
+    await this.#session.query(`SELECT pg_logical_emit_message(true, 'flush', '')`);
     const rows = await this.#session.query(
       `SELECT substr(data::text, 3) FROM pg_logical_slot_get_binary_changes(
          '${this.#slot}', NULL, NULL, 'proto_version', '1', 'publication_names', 'everything')`,
