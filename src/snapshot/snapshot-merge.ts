@@ -29,8 +29,11 @@ export type Verdict =
 export type Stop =
   /** Rows of this change are in a chunk that must be read first. */
   | { readonly kind: 'wait' }
-  /** `readPoint` this key, put its row for what there is of the key; then the change is dealt with. */
-  | { readonly kind: 'reread'; readonly key: KeyValue }
+  /**
+   * Remove the row of the old key, if there is one, and `readPoint` the new key: its row takes the
+   * place of what there is of the key. Then the change is dealt with.
+   */
+  | { readonly kind: 'reread'; readonly old: KeyValue | undefined; readonly key: KeyValue }
   /** Rows changed without changes: everything has to be read anew. */
   | { readonly kind: 'restart' };
 
@@ -165,7 +168,10 @@ export class SnapshotMerge {
     if (now === 'skip') return old === 'skip' ? skip : { kind: 'apply-before' };
     // The new row takes the values that are not said from the old one. Is that there?
     const isThere = old === 'apply' || (old === 'again' && sameKey(keys)) || isComplete(change);
-    if (!isThere) return { kind: 'reread', key: keys.after as KeyValue };
+    if (!isThere) {
+      const gone = old === 'skip' ? undefined : keys.before;
+      return { kind: 'reread', old: gone, key: keys.after as KeyValue };
+    }
     return old === 'skip' ? { kind: 'apply-after' } : apply;
   }
 

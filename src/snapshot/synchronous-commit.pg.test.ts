@@ -99,7 +99,14 @@ describe('a commit that waits for a synchronous standby', () => {
     const cases = casesOfRun(15);
     this.timeout(120_000 + cases * 3_000);
     const url = await createDatabase('many_commits');
-    const run = { url, seed: seedOfRun(), cases, mayHang: true, differencesMax: 3 };
+    const run = {
+      url,
+      seed: seedOfRun(),
+      cases,
+      mayHang: true,
+      isConcurrent: false,
+      differencesMax: 3,
+    };
     const { differences } = await runSnapshotCases(run);
     assert.equal(differences.length, 0, `\n${differences.join('\n\n')}`);
   });
@@ -107,7 +114,7 @@ describe('a commit that waits for a synchronous standby', () => {
   it('would be lost by comparing LSNs', async function () {
     this.timeout(120_000);
     const url = await createDatabase('lost_commits');
-    const run = { url, seed: 1, cases: 30, mayHang: true, differencesMax: 1 };
+    const run = { url, seed: 1, cases: 30, mayHang: true, isConcurrent: false, differencesMax: 1 };
     const { differences } = await runSnapshotCases({ ...run, makeMerge: judgeByLsn });
     assert.equal(differences.length, 1);
   });

@@ -11,6 +11,7 @@ export type Run = {
   readonly seed: number;
   readonly cases: number;
   readonly mayHang: boolean;
+  readonly isConcurrent: boolean;
   /** A report of more differences than this is not read anyway. */
   readonly differencesMax: number;
   readonly makeMerge?: CaseWorld['makeMerge'];
@@ -24,11 +25,14 @@ export async function runSnapshotCases(run: Run): Promise<RunResult> {
   const sessions = await Writers.openPool(run.url, 4);
   const differences: string[] = [];
   const counts: CaseCounts = {};
+  // What a failed case left open must not make the others wait for ever.
+  await session.query(`SET lock_timeout = '10s'`);
   for (const statement of shapeTypes) await session.query(statement);
   const log = await SlotLog.open(session);
   try {
     const [limit] = await session.query('SHOW max_prepared_transactions');
-    const pool = { sessions, canPrepare: limit?.[0] !== '0', mayHang: run.mayHang };
+    const { mayHang, isConcurrent } = run;
+    const pool = { sessions, canPrepare: limit?.[0] !== '0', mayHang, isConcurrent };
     const makeMerge =
       run.makeMerge ?? ((state: Parameters<CaseWorld['makeMerge']>[0]) => new SnapshotMerge(state));
     const world = { url: run.url, session, log, pool, makeMerge };

@@ -169,6 +169,7 @@ export class SnapshotCase {
         return state;
       }
       const point = await readPoint(this.#world.session, state, stop.key);
+      if (stop.old !== undefined) copy.put(stop.old, undefined);
       copy.put(stop.key, point.row);
       state = point.state;
       this.#done += 1;

@@ -1,9 +1,12 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { quoteIdentifier } from '../../core/quoting.ts';
 import { describeFailure } from '../../postgres/database-failure.ts';
 import { openTextSession, type TextSession } from '../../postgres/text-session.ts';
 import type { Random } from '../../testing/oracle/random.ts';
 import type { TableShape } from './table-shapes.ts';
 
+/** The server has room for twenty, and others may have some. */
+const preparedMax = 8;
 /** Keys a table may have. */
 const keysMax = 48;
 
@@ -12,11 +15,15 @@ export type WriterPool = {
   readonly canPrepare: boolean;
   /** With a synchronous standby that does not answer: commits may hang until they are cancelled. */
   readonly mayHang: boolean;
+  /** Whether they really write at the same time; then a seed does not repeat what happens. */
+  readonly isConcurrent: boolean;
 };
 
 type Writer = {
   readonly session: TextSession;
   isOpen: boolean;
+  /** Whether it has just emptied the table, which nobody can read until it ends. */
+  isTruncating: boolean;
   /** A commit that waits for the standby: written, decoded, but not visible to anybody. */
   hanging: { readonly pid: number; readonly done: Promise<unknown> } | undefined;
 };
@@ -31,7 +38,10 @@ export class Writers {
   readonly #admin: TextSession;
   #prepared: string[] = [];
   #names = 0;
-  #isTruncating = false;
+  #loops: readonly Promise<void>[] = [];
+  #isStopped = false;
+  #stepsDone = 0;
+  #failure: unknown;
 
   constructor(
     random: Random,
@@ -48,6 +58,7 @@ export class Writers {
     this.#writers = pool.sessions.map((session) => ({
       session,
       isOpen: false,
+      isTruncating: false,
       hanging: undefined,
     }));
   }
@@ -73,25 +84,44 @@ export class Writers {
   }
 
   async steps(most: number): Promise<void> {
-    for (let count = this.#random.between(0, most); count > 0; count -= 1) await this.#step();
+    const count = this.#random.between(0, most);
+    if (!this.#pool.isConcurrent) {
+      for (let n = 0; n < count; n += 1) await this.#step(this.#random.pick(this.#writers));
+      return;
+    }
+    if (this.#loops.length === 0) this.#loops = this.#writers.map((writer) => this.#loop(writer));
+    const target = this.#stepsDone + count;
+    while (this.#stepsDone < target && this.#failure === undefined) await immediate();
+  }
+
+  async #loop(writer: Writer): Promise<void> {
+    try {
+      while (!this.#isStopped) await this.#step(writer);
+    } catch (error) {
+      this.#failure = error;
+    }
   }
 
   /** Ends every transaction, in random order, some by rolling back. */
   async finish(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all(this.#loops);
     for (const writer of this.#writers) await this.#release(writer);
     for (const writer of this.#random.shuffled(this.#writers)) {
       if (writer.isOpen) await this.#end(writer);
       await this.#release(writer);
-      if (this.#random.chance(0.3)) await this.#endPrepared();
+      if (this.#random.chance(0.3)) await this.#endPrepared(writer);
     }
-    while (this.#prepared.length > 0) await this.#endPrepared();
+    const [first] = this.#writers;
+    while (first !== undefined && this.#prepared.length > 0) await this.#endPrepared(first);
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #step(): Promise<void> {
+  async #step(writer: Writer): Promise<void> {
     const random = this.#random;
-    if (this.#prepared.length > 0 && random.chance(0.05)) return this.#endPrepared();
-    const writer = random.pick(this.#writers);
+    this.#stepsDone += 1;
     if (writer.hanging !== undefined) return random.chance(0.2) ? this.#release(writer) : undefined;
+    if (!writer.isOpen && random.chance(0.08)) return this.#endPrepared(writer);
     if (!writer.isOpen && random.chance(0.7)) {
       await writer.session.query('BEGIN');
       writer.isOpen = true;
@@ -99,23 +129,24 @@ export class Writers {
       return this.#end(writer);
     }
     if (!writer.isOpen) {
-      await this.#succeeds(writer.session);
-      this.#isTruncating = false;
+      await this.#succeeds(writer);
+      writer.isTruncating = false;
       return;
     }
     await writer.session.query('SAVEPOINT step');
-    const failed = !(await this.#succeeds(writer.session));
+    const failed = !(await this.#succeeds(writer));
     if (failed || random.chance(0.15)) await writer.session.query('ROLLBACK TO step');
     else if (random.chance(0.8)) await writer.session.query('RELEASE step');
     // Nobody reads a table that is being truncated: the lock would be waited for.
-    if (this.#isTruncating) await this.#end(writer);
+    if (writer.isTruncating) await this.#end(writer);
   }
 
   async #end(writer: Writer): Promise<void> {
     writer.isOpen = false;
-    const isTruncating = this.#isTruncating;
-    this.#isTruncating = false;
-    if (this.#pool.canPrepare && !isTruncating && this.#random.chance(0.15)) {
+    const { isTruncating } = writer;
+    writer.isTruncating = false;
+    const canPrepare = this.#pool.canPrepare && this.#prepared.length < preparedMax;
+    if (canPrepare && !isTruncating && this.#random.chance(0.15)) {
       const name = `${this.#table}_${this.#names++}`;
       await writer.session.query(`PREPARE TRANSACTION '${name}'`);
       this.#prepared.push(name);
@@ -153,23 +184,24 @@ export class Writers {
     writer.hanging = undefined;
   }
 
-  async #endPrepared(): Promise<void> {
+  async #endPrepared(writer: Writer): Promise<void> {
     const [name] = this.#random.some(this.#prepared, 1);
-    const free = this.#writers.find(({ isOpen, hanging }) => !isOpen && hanging === undefined);
-    if (name === undefined || free === undefined) return;
+    if (name === undefined) return;
     this.#prepared = this.#prepared.filter((other) => other !== name);
     const verb = this.#random.chance(0.8) ? 'COMMIT' : 'ROLLBACK';
-    await free.session.query(`${verb} PREPARED '${name}'`);
+    await writer.session.query(`${verb} PREPARED '${name}'`);
   }
 
-  async #succeeds(session: TextSession): Promise<boolean> {
+  async #succeeds(writer: Writer): Promise<boolean> {
+    const statement = this.#statement();
+    writer.isTruncating = statement.startsWith('TRUNCATE');
     try {
-      await session.query(this.#statement());
+      await writer.session.query(statement);
       return true;
     } catch (error) {
       const { code } = describeFailure(error);
-      // Duplicate keys and locks of others are part of the game.
-      if (['23505', '55P03', '40P01'].includes(code)) return false;
+      // Duplicate keys, locks of others and rows that went to another partition are to be expected.
+      if (['23505', '55P03', '40P01', '40001'].includes(code)) return false;
       throw error;
     }
   }
@@ -185,7 +217,6 @@ export class Writers {
     if (dice < 0.55) return `UPDATE ${table} SET big = ${this.#big()} ${this.#where(number)}`;
     if (dice < 0.8) return this.#move(number, random.between(0, keysMax - 1));
     if (dice < 0.97) return `DELETE FROM ${table} ${this.#where(number)}`;
-    this.#isTruncating = true;
     return `TRUNCATE ${table}`;
   }
 
