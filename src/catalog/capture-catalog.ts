@@ -19,6 +19,10 @@ export type CaptureFacts = {
   readonly epoch: number;
   readonly slot: string | undefined;
   readonly timeline: number | undefined;
+  /** Of the owner that has told the slot last what it may forget; 0 before the first. */
+  readonly servedTerm: number;
+  /** Grows while changes are captured, so that a restored catalog is known by it. */
+  readonly beat: number;
   readonly epochStart: bigint | undefined;
   readonly gapReason: string | undefined;
 };
@@ -40,6 +44,9 @@ export type CaptureStatus = {
   readonly changes: number;
   readonly error: PgError | undefined;
 };
+
+const factColumns =
+  'term, owner, epoch, slot, timeline, served_term, beat, epoch_start, gap_reason';
 
 /**
  * Reads and writes the rows of capture. Every write of an owner names its term: when another has
@@ -74,7 +81,7 @@ export class CaptureCatalog {
   async facts(): Promise<CaptureFacts> {
     return factsOf(
       await this.#one(
-        `SELECT term, owner, epoch, slot, timeline, epoch_start, gap_reason
+        `SELECT ${factColumns}
            FROM heliosdb.capture_state`,
       ),
     );
@@ -85,7 +92,7 @@ export class CaptureCatalog {
     return factsOf(
       await this.#one(
         `UPDATE heliosdb.capture_state SET term = term + 1, owner = $1
-          RETURNING term, owner, epoch, slot, timeline, epoch_start, gap_reason`,
+          RETURNING ${factColumns}`,
         [node],
       ),
     );
@@ -106,8 +113,18 @@ export class CaptureCatalog {
     );
   }
 
-  async noteTimeline(term: number, timeline: number): Promise<boolean> {
-    return this.#writes('timeline = $2', [term, timeline]);
+  /** This owner goes on with the slot. */
+  async noteServing(term: number, timeline: number): Promise<boolean> {
+    return this.#writes('timeline = $2, served_term = term', [term, timeline]);
+  }
+
+  /** Answers the new beat; undefined when another owner has another term. */
+  async beat(term: number): Promise<number | undefined> {
+    const row = await this.#one(
+      'UPDATE heliosdb.capture_state SET beat = beat + 1 WHERE term = $1 RETURNING beat',
+      [term],
+    );
+    return row['beat'] === undefined ? undefined : Number(row['beat']);
   }
 
   async noteGap(term: number, gap: CaptureGap): Promise<boolean> {
@@ -178,6 +195,8 @@ function factsOf(row: Row): CaptureFacts {
     epoch: Number(row['epoch']),
     slot: textOf(row['slot']),
     timeline: row['timeline'] === null ? undefined : Number(row['timeline']),
+    servedTerm: Number(row['served_term']),
+    beat: Number(row['beat']),
     epochStart: lsnOf(row['epoch_start']),
     gapReason: textOf(row['gap_reason']),
   };

@@ -23,6 +23,8 @@ export type LogState = {
   readonly timeline: number;
   /** Of the owner that wrote it last. */
   readonly term: number;
+  /** The last beat of the catalog; one that has not reached it was restored from before. */
+  readonly beat: number;
   /** Oldest first; the last one is being written. */
   readonly epochs: readonly EpochState[];
   /** All WAL before it is in the log, as far as it is captured. */

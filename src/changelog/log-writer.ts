@@ -1,4 +1,5 @@
 import { logAtItsCap, logNotWritten } from '../core/errors/change-log.ts';
+import { failpoint } from '../core/failpoint.ts';
 import { type CommittedTransaction, encodeBlock, recordBytes, writeRecord } from './block.ts';
 import {
   blockKey,
@@ -37,6 +38,10 @@ import type { WriteQueue } from './write-queue.ts';
  * and written with `flush`; what is written is visible to readers at once and survives this
  * process, `durable` says what survives the machine. After a failed write nothing more is written:
  * the log is closed and opened anew.
+ *
+ * The state of a log says what it holds, so it is written in the same transaction as what it speaks
+ * of, and only when everything written before is known to have arrived: were a write that failed
+ * followed by one that did not, the state would speak of what is not there.
  */
 export class LogWriter implements WriteQueue {
   readonly store: LogStore;
@@ -49,19 +54,33 @@ export class LogWriter implements WriteQueue {
   #blockLsn = 0n;
   #segmentBytes = 0;
   #closing: TransactionFrames[] = [];
+  /** Finished blocks that are not written yet. */
+  #sealed: SealedBlock[] = [];
   readonly #idle: TransactionFrames[] = [];
-  #last: Pick<Tail, 'lastCommitLsn' | 'lastChanges'> = { lastCommitLsn: 0n, lastChanges: 0 };
+  #last: LastTransaction = { lastCommitLsn: 0n, lastChanges: 0 };
+  /** Up to where the blocks in the log go; the state on disk never says more. */
+  #written: WrittenEnd;
+  /** Writes of the state, one after the other. */
+  #turn: Promise<void> = Promise.resolve();
+  #isFlushQueued = false;
   #unwrittenBytes = 0;
   #appended = 0;
   #isDirty = false;
   #failure: unknown;
+  /** Rejects with the first failure. */
+  readonly #failed: Promise<never>;
+  #fail: (failure: unknown) => void = () => undefined;
   #durableLsn = 0n;
 
   private constructor(directory: string, store: LogStore, state: LogState) {
     this.#directory = directory;
     this.store = store;
     this.#state = state;
-    this.#durableLsn = state.endLsn;
+    this.#written = { endLsn: state.endLsn, last: this.#last };
+    this.#failed = new Promise((_resolve, reject) => {
+      this.#fail = reject;
+    });
+    this.#failed.catch(() => undefined);
   }
 
   /** Opens a log; `first` is what a new one begins with. @throws PgError 58030, XX001, 0A000 */
@@ -70,9 +89,14 @@ export class LogWriter implements WriteQueue {
     const stored = store.meta.get(stateKey);
     const state = stored === undefined ? newState(first) : decodeState(stored);
     const writer = new LogWriter(directory, store, state);
-    writer.#load();
-    await writer.#discardOpen();
-    return writer;
+    try {
+      writer.#load();
+      await writer.#discardOpen();
+      return writer;
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
   }
 
   get state(): LogState {
@@ -100,11 +124,6 @@ export class LogWriter implements WriteQueue {
 
   get isFull(): boolean {
     return this.#unwrittenBytes > unwrittenBytesMax;
-  }
-
-  /** What went wrong with a write; nothing more is written afterwards. */
-  get failure(): unknown {
-    return this.#failure;
   }
 
   /** Frames of a new transaction, until they are appended or discarded. */
@@ -156,7 +175,7 @@ export class LogWriter implements WriteQueue {
         ? ({ kind: 'inline', frames: frames.pending } as const)
         : ({ kind: 'segment', ...frames.segment } as const);
     const bytes = recordBytes(place);
-    if (this.#records.length > 0 && this.#records.length + bytes > chunkBytesMax) this.#putBlock();
+    if (this.#records.length > 0 && this.#records.length + bytes > chunkBytesMax) this.#sealBlock();
     if (this.#transactions === 0) this.#blockLsn = commit.commitLsn;
     const at = this.#records.reserve(bytes);
     writeRecord(this.#records.bytes, at, transaction, place);
@@ -181,37 +200,54 @@ export class LogWriter implements WriteQueue {
   }
 
   /** The last transaction of the epoch; LSN 0 when there is none. */
-  get last(): Pick<Tail, 'lastCommitLsn' | 'lastChanges'> {
+  get last(): LastTransaction {
     return this.#last;
   }
 
   /** Whether `flush` would write a change. */
   get hasUnflushed(): boolean {
-    return this.#transactions > 0;
+    return this.#transactions > 0 || this.#sealed.length > 0;
   }
 
-  /** Makes everything appended visible to readers. */
-  flush(): void {
-    this.#putBlock();
-    if (this.#isDirty) this.#putState();
+  /**
+   * Makes everything appended visible to readers; resolves when it is.
+   *
+   * @throws PgError 53100, 58030
+   */
+  flush(): Promise<void> {
+    if (this.#isFlushQueued || !(this.#isDirty || this.hasUnflushed)) return this.#turn;
+    this.#isFlushQueued = true;
+    return this.#inTurn(() => {
+      this.#isFlushQueued = false;
+      this.#sealBlock();
+      const blocks = this.#sealed;
+      const end = { endLsn: this.#state.endLsn, last: this.#last };
+      this.#sealed = [];
+      this.#isDirty = false;
+      return () => this.#putBlocks(blocks, end);
+    });
   }
 
-  /** Resolves when everything flushed so far is on the disk. @throws PgError 53100, 58030 */
+  /** Resolves when everything appended so far is on the disk. @throws PgError 53100, 58030 */
   async sync(): Promise<void> {
     const { endLsn } = this.#state;
-    await this.store.root.committed;
-    await this.store.root.flushed;
-    this.throwIfFailed();
+    await this.flush();
+    await Promise.race([this.store.root.flushed, this.#failed]);
     if (endLsn > this.#durableLsn) this.#durableLsn = endLsn;
   }
 
-  throwIfFailed(): void {
-    if (this.#failure !== undefined) throw logNotWritten(this.#directory, this.#failure);
+  /** Everything put so far has arrived. @throws PgError 53100, 58030 */
+  async committed(): Promise<void> {
+    const arrived = Promise.resolve(this.store.root.committed).catch((error) => this.#note(error));
+    await Promise.race([arrived, this.#failed]);
+    // What was put may have failed a moment before whoever watches it hears of it.
+    await Promise.resolve();
+    if (this.#failure !== undefined) await this.#failed;
   }
 
   /** From here on LSNs mean something else, or changes are missing: a gap every reader sees. */
   beginEpoch({ epoch, startLsn, timeline, term }: Omit<NewLog, 'source'>): void {
-    this.#putBlock();
+    this.#sealBlock();
     const ended = currentEpoch(this.#state);
     const epochs = [
       ...this.#state.epochs.slice(0, -1),
@@ -225,35 +261,45 @@ export class LogWriter implements WriteQueue {
   }
 
   /** Another owner goes on with it, maybe on another timeline with the same history up to here. */
-  goOn(term: number, timeline: number): void {
-    this.#state = { ...this.#state, term, timeline };
+  goOn(by: Pick<LogState, 'term' | 'timeline' | 'beat'>): void {
+    this.#state = { ...this.#state, ...by };
+    this.#isDirty = true;
+  }
+
+  /** The catalog has this beat for good; later ones are larger. */
+  noteBeat(beat: number): void {
+    this.#state = { ...this.#state, beat };
     this.#isDirty = true;
   }
 
   /**
    * Another node has captured what is between the end of this log and `startLsn`, in the same
-   * epoch: this one begins there, and does not pretend to have what is before.
+   * epoch: this one begins there, and does not pretend to have what is before. Until that is done
+   * the log stays marked as the one of an earlier owner.
    */
-  async restart(startLsn: bigint): Promise<void> {
-    await this.trim({ bytesMax: -1, committedBefore: undefined, heldFrom: undefined });
+  async restart(
+    startLsn: bigint,
+    { term, timeline }: Pick<NewLog, 'term' | 'timeline'>,
+  ): Promise<void> {
+    await this.#trim({ bytesMax: -1, committedBefore: undefined, heldFrom: undefined });
     const epoch = currentEpoch(this.#state);
     this.#state = {
       ...this.#state,
+      term,
+      timeline,
       epochs: [epoch],
       trimmed: { epoch: epoch.epoch, lsn: startLsn - 1n, seq: 0 },
       endLsn: startLsn,
     };
+    this.#durableLsn = 0n;
     this.#last = { lastCommitLsn: 0n, lastChanges: 0 };
     this.#isDirty = true;
+    await this.sync();
   }
 
   /** Removes the oldest blocks that retention does not want. @throws PgError 53100 at the cap */
   async trim(retention: Retention): Promise<void> {
-    const put = (state: LogState): void => {
-      this.#state = state;
-      this.#putState();
-    };
-    await trimOldest(this, { state: () => this.#state, put }, retention);
+    await this.#trim(retention);
     const max = heldBytesFactor * retention.bytesMax + fileSlackBytes;
     const bytes = fileBytes(this.store);
     if (bytes > max && this.#state.bytes > retention.bytesMax) {
@@ -262,14 +308,14 @@ export class LogWriter implements WriteQueue {
   }
 
   async close(): Promise<void> {
+    await this.#turn.catch(() => undefined);
     await this.store.root.close();
   }
 
+  /** After a crash the next number is found behind those in use. */
   newSegment(): bigint {
     const segment = this.#state.nextSegment;
     this.#state = { ...this.#state, nextSegment: segment + 1n };
-    // Its number must not be given again, even if its transaction never commits.
-    this.#putState();
     return segment;
   }
 
@@ -281,9 +327,50 @@ export class LogWriter implements WriteQueue {
       },
       (error: unknown) => {
         this.#unwrittenBytes -= bytes;
-        this.#failure ??= error;
+        this.#note(error);
       },
     );
+  }
+
+  #note(failure: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = failure;
+    // LMDB tells the reason later, and apart from the failure.
+    const { commitError } = failure as { readonly commitError?: Promise<unknown> };
+    const found = (cause: unknown): void => this.#fail(logNotWritten(this.#directory, cause));
+    if (commitError === undefined) found(failure);
+    else commitError.then(() => found(failure), found);
+  }
+
+  #trim(retention: Retention): Promise<void> {
+    const log = {
+      state: () => this.#state,
+      write: (state: () => LogState, put: () => void): Promise<void> =>
+        this.#inTurn(() => () => {
+          put();
+          this.#state = state();
+          this.#putState();
+        }),
+    };
+    return trimOldest(this, log, retention);
+  }
+
+  /**
+   * `prepare` says what is to be written, when everything before has been; `put`, which it answers,
+   * writes it when all that it refers to has arrived too.
+   */
+  #inTurn(prepare: () => () => void): Promise<void> {
+    const turn = this.#turn.then(async () => {
+      const put = prepare();
+      await this.committed();
+      put();
+      failpoint('capture.block');
+      await this.committed();
+      failpoint('capture.written');
+    });
+    this.#turn = turn;
+    turn.catch(() => undefined);
+    return turn;
   }
 
   #release(frames: TransactionFrames): void {
@@ -301,55 +388,102 @@ export class LogWriter implements WriteQueue {
   #load(): void {
     const tail = this.store.meta.get(tailKey);
     if (tail !== undefined) this.#last = decodeTail(tail);
+    this.#written = { endLsn: this.#state.endLsn, last: this.#last };
+    let { nextVersion, nextSegment } = this.#state;
     for (const { key, value } of this.store.versions.getRange({})) {
-      this.#versions.set(value.toString('latin1'), key.readUInt32BE(0));
+      const version = key.readUInt32BE(0);
+      this.#versions.set(value.toString('latin1'), version);
+      // Numbers that were given since the state was written last are not given again.
+      nextVersion = Math.max(nextVersion, version + 1);
     }
+    for (const numbered of [this.store.open, this.store.segments]) {
+      for (const key of numbered.getKeys({ reverse: true, limit: 1 })) {
+        const segment = key.readBigUInt64BE(0);
+        if (segment >= nextSegment) nextSegment = segment + 1n;
+      }
+    }
+    this.#state = { ...this.#state, nextVersion, nextSegment };
   }
 
-  #putBlock(): void {
+  #sealBlock(): void {
     if (this.#transactions === 0) return;
     const { epoch } = currentEpoch(this.#state);
-    const block = encodeBlock({
+    const bytes = encodeBlock({
       ...this.#last,
       transactions: this.#transactions,
       segmentBytes: this.#segmentBytes,
       counts: this.#counts,
       records: this.#records.view(),
     });
-    let changes = 0;
-    for (const [version, count] of this.#counts.entries()) {
-      const value = Buffer.allocUnsafe(4);
-      value.writeUInt32BE(count, 0);
-      this.watch(4, this.store.index.put(indexKey(version, epoch, this.#blockLsn), value));
-      changes += count;
-    }
-    this.watch(block.length, this.store.blocks.put(blockKey(epoch, this.#blockLsn), block));
-    for (const frames of this.#closing) {
-      frames.closeSegment();
-      this.#release(frames);
-    }
-    this.#state = {
-      ...this.#state,
-      bytes: this.#state.bytes + block.length + this.#segmentBytes,
-      changes: this.#state.changes + changes,
-    };
+    this.#unwrittenBytes += bytes.length;
+    this.#sealed.push({
+      epoch,
+      lsn: this.#blockLsn,
+      bytes,
+      counts: this.#counts,
+      segmentBytes: this.#segmentBytes,
+      closing: this.#closing,
+    });
     this.#closing = [];
     this.#records.clear();
     this.#counts = new VersionCounts();
     this.#transactions = 0;
     this.#segmentBytes = 0;
+  }
+
+  #putBlocks(blocks: readonly SealedBlock[], end: WrittenEnd): void {
+    let { bytes, changes } = this.#state;
+    for (const block of blocks) {
+      this.#unwrittenBytes -= block.bytes.length;
+      changes += this.#putBlock(block);
+      bytes += block.bytes.length + block.segmentBytes;
+    }
+    this.#state = { ...this.#state, bytes, changes };
+    this.#written = end;
     this.#putState();
+  }
+
+  #putBlock({ epoch, lsn, bytes, counts, closing }: SealedBlock): number {
+    let changes = 0;
+    for (const [version, count] of counts.entries()) {
+      const value = Buffer.allocUnsafe(4);
+      value.writeUInt32BE(count, 0);
+      this.watch(4, this.store.index.put(indexKey(version, epoch, lsn), value));
+      changes += count;
+    }
+    this.watch(bytes.length, this.store.blocks.put(blockKey(epoch, lsn), bytes));
+    for (const frames of closing) {
+      frames.closeSegment();
+      this.#release(frames);
+    }
+    return changes;
   }
 
   #putState(): void {
     const { epoch } = currentEpoch(this.#state);
-    const state = encodeState(this.#state);
+    const { endLsn, last } = this.#written;
+    const state = encodeState({ ...this.#state, endLsn });
     this.watch(state.length, this.store.meta.put(stateKey, state));
-    const tail = encodeTail({ ...this.#last, epoch, endLsn: this.#state.endLsn });
+    const tail = encodeTail({ ...last, epoch, endLsn });
     this.watch(tail.length, this.store.meta.put(tailKey, tail));
-    this.#isDirty = false;
   }
 }
+
+type LastTransaction = Pick<Tail, 'lastCommitLsn' | 'lastChanges'>;
+
+type WrittenEnd = { readonly endLsn: bigint; readonly last: LastTransaction };
+
+/** A block that is ready to be written. */
+type SealedBlock = {
+  readonly epoch: number;
+  /** Of the commit of its first transaction. */
+  readonly lsn: bigint;
+  readonly bytes: Buffer;
+  readonly counts: VersionCounts;
+  readonly segmentBytes: number;
+  /** Transactions whose segments it refers to. */
+  readonly closing: readonly TransactionFrames[];
+};
 
 /** What a log begins with. */
 export type NewLog = Pick<LogState, 'source' | 'timeline' | 'term'> & {
@@ -366,6 +500,7 @@ function newState(first: NewLog): LogState {
     epochs: [{ epoch, startLsn, endLsn: undefined }],
     endLsn: startLsn,
     trimmed: undefined,
+    beat: 0,
     nextVersion: 1,
     nextSegment: 1n,
     bytes: 0,

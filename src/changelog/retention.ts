@@ -1,3 +1,4 @@
+import { failpoint } from '../core/failpoint.ts';
 import {
   type BlockHeader,
   decodeBlockHeader,
@@ -29,13 +30,20 @@ type OldestBlock = {
   readonly records: readonly TransactionRecord[];
 };
 
+/** A log that is made shorter. */
+export type TrimmedLog = {
+  readonly state: () => LogState;
+  /** Calls `put` and writes the state with what it put, in one transaction. */
+  readonly write: (state: () => LogState, put: () => void) => Promise<void>;
+};
+
 /**
- * Removes blocks from the start of a log. The state without a block is put by `put` in the same
+ * Removes blocks from the start of a log. The state without a block is written in the same
  * transaction that removes it; its segments go afterwards, marked as nobody's until then.
  */
 export async function trimOldest(
   queue: WriteQueue,
-  log: { readonly state: () => LogState; readonly put: (state: LogState) => void },
+  log: TrimmedLog,
   retention: Retention,
 ): Promise<void> {
   for (;;) {
@@ -44,17 +52,24 @@ export async function trimOldest(
     const segments = oldest.records.flatMap(({ place }) =>
       place.kind === 'segment' ? [place.segment] : [],
     );
-    for (const segment of segments) {
-      queue.watch(1, queue.store.open.put(openKey(segment), Buffer.alloc(1)));
-    }
-    for (const version of oldest.header.counts.keys()) {
-      queue.watch(0, queue.store.index.remove(indexKey(version, oldest.epoch, oldest.lsn)));
-    }
-    queue.watch(0, queue.store.blocks.remove(oldest.key));
-    log.put(without(log.state(), oldest));
+    await log.write(
+      () => without(log.state(), oldest),
+      () => putWithout(queue, oldest, segments),
+    );
+    failpoint('capture.trim');
     for (const segment of segments) await removeSegment(queue, segment);
-    await queue.store.root.committed;
+    await queue.committed();
   }
+}
+
+function putWithout(queue: WriteQueue, oldest: OldestBlock, segments: readonly bigint[]): void {
+  for (const segment of segments) {
+    queue.watch(1, queue.store.open.put(openKey(segment), Buffer.alloc(1)));
+  }
+  for (const version of oldest.header.counts.keys()) {
+    queue.watch(0, queue.store.index.remove(indexKey(version, oldest.epoch, oldest.lsn)));
+  }
+  queue.watch(0, queue.store.blocks.remove(oldest.key));
 }
 
 function oldestBlock(queue: WriteQueue): OldestBlock | undefined {

@@ -1,3 +1,4 @@
+import { failpoint } from '../core/failpoint.ts';
 import { openKey, segmentIndexNumber, segmentKey } from './format.ts';
 import { frameHeaderBytes, GrowingBytes, VersionCounts } from './frames.ts';
 import { chunkBytesMax } from './limits.ts';
@@ -89,6 +90,7 @@ export class TransactionFrames {
     this.#pendingCounts.clear();
     this.#pendingChanges = 0;
     this.#pending.clear();
+    failpoint('capture.spill');
   }
 
   /** The changes of a subtransaction did not survive. */
@@ -111,6 +113,7 @@ export class TransactionFrames {
     const index = encodeSegmentIndex(this.#index);
     this.#segmentBytes += index.length;
     this.#put(segmentIndexNumber, index);
+    failpoint('capture.index');
   }
 
   /** The transaction is over: its segment, if it has one, belongs to a block or to nobody. */
@@ -156,12 +159,13 @@ export class TransactionFrames {
     rebuilt.#segment = this.#segment;
     // Chunks only get fewer, so that each is written after it was read.
     if (this.#segment !== undefined) {
-      await store.root.committed;
+      await this.#queue.committed();
       for (const { number } of this.#index) {
         const key = segmentKey(this.#segment, number);
         const chunk = store.segments.get(key);
+        failpoint('capture.compact');
         if (chunk !== undefined) this.#copySurvivors(decodeChunk(chunk).frames, rebuilt);
-        await store.root.committed;
+        await this.#queue.committed();
       }
       for (const { number } of this.#index.slice(rebuilt.#index.length)) {
         this.#queue.watch(0, store.segments.remove(segmentKey(this.#segment, number)));

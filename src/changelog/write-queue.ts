@@ -6,4 +6,6 @@ export type WriteQueue = {
   newSegment(): bigint;
   /** A write is under way; what goes wrong is the writer's to report. */
   watch(bytes: number, written: Promise<unknown>): void;
+  /** Everything put so far has arrived; rejects when something of it has not. */
+  committed(): Promise<void>;
 };

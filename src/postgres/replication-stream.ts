@@ -73,6 +73,14 @@ export class ReplicationConnection {
     });
   }
 
+  /** Makes a slot for pgoutput; answers from where it decodes. */
+  async createSlot(name: string, options: { readonly failover: boolean }): Promise<string> {
+    // The older form of the options is understood by every version, but knows nothing of failover.
+    const how = options.failover ? "(SNAPSHOT 'nothing', FAILOVER true)" : 'NOEXPORT_SNAPSHOT';
+    const [row] = await this.#ask(`CREATE_REPLICATION_SLOT "${name}" LOGICAL pgoutput ${how}`);
+    return String(row?.['consistent_point']);
+  }
+
   /**
    * Sends a START_REPLICATION and hands over the socket: what comes are messages of the wire
    * protocol from the answer on. The caller ends it by destroying it.

@@ -29,6 +29,10 @@ CREATE TABLE heliosdb.capture_state (
   epoch integer NOT NULL DEFAULT 0,
   slot name,
   timeline integer,
+  -- The term under which the slot was served last: the log of that term has all that the slot forgot.
+  served_term bigint NOT NULL DEFAULT 0,
+  -- Grows while changes are captured; a log that has seen a later one tells that this was restored.
+  beat bigint NOT NULL DEFAULT 0,
   -- Where the epoch begins, and what is missing before it.
   epoch_start pg_lsn,
   gap_from pg_lsn,
@@ -169,6 +173,7 @@ BEGIN
     adopted_at = now();
   -- What its log and its slot held belongs to where it came from.
   UPDATE heliosdb.capture_state SET slot = NULL, owner = NULL, timeline = NULL, term = term + 1,
+    served_term = 0,
     gap_from = NULL, gap_to = NULL, gap_reason = NULL, epoch_start = NULL;
   PERFORM heliosdb.note_command('CALL heliosdb.adopt()', NULL, 'capture');
 END $$;

@@ -31,7 +31,7 @@ export class LogFixture {
       epoch: this.#epoch,
       startLsn: this.#lsn,
     });
-    this.#writer.goOn(1, 1);
+    this.#writer.goOn({ term: 1, timeline: 1, beat: 0 });
     await this.flush();
   }
 

@@ -33,7 +33,7 @@ export class TestLog {
   async open(term = 1): Promise<LogWriter> {
     const first = { source, timeline: 1, term, epoch: 1, startLsn: 1_000n };
     this.writer = await LogWriter.open(this.directory, first);
-    this.writer.goOn(term, 1);
+    this.writer.goOn({ term, timeline: 1, beat: 0 });
     return this.writer;
   }
 

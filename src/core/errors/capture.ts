@@ -98,3 +98,13 @@ export function capturePrivilegeMissing(cause: PgError): PgError {
     cause,
   });
 }
+
+/** Another node owns the capture by now. */
+export function captureTakenOver(): PgError {
+  return new PgError({
+    code: '55006',
+    message: 'another node has taken over the capture of this database',
+    hint: 'Nothing has to be done: this node stands by.',
+    retryable: true,
+  });
+}

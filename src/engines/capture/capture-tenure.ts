@@ -10,10 +10,12 @@ import { currentEpoch, type LogSource } from '../../changelog/log-state.ts';
 import type { LogWriter } from '../../changelog/log-writer.ts';
 import { missingBehind } from '../../changelog/missing-behind.ts';
 import { comparePositions } from '../../contracts/change.ts';
-import { slotTaken } from '../../core/errors/capture.ts';
+import { capturePrivilegeMissing, slotTaken } from '../../core/errors/capture.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
+import { failpoint } from '../../core/failpoint.ts';
 import { printLsn } from '../../core/lsn.ts';
 import type { Connection } from '../../postgres/connection.ts';
+import type { ConnectionTarget } from '../../postgres/connection-target.ts';
 import { ReplicationConnection } from '../../postgres/replication-stream.ts';
 import { asPgError } from '../../postgres/server-error.ts';
 import type { RelationMessage } from '../../protocol/pgoutput/relation.ts';
@@ -63,6 +65,7 @@ export class CaptureTenure {
   #appended = 0;
   #tablesLookedAt = 0;
   #statusWritten = { text: '', at: 0 };
+  #beatenLsn = 0n;
 
   constructor(options: CaptureTenureOptions) {
     this.#options = options;
@@ -97,9 +100,9 @@ export class CaptureTenure {
 
   async #capture(signal: AbortSignal, events: TenureEvents): Promise<void> {
     const { target, directory, connection, catalog, facts, source, logger } = this.#options;
-    const replication = await ReplicationConnection.open(target);
+    const replication = await openReplication(target);
     try {
-      const { writer, slot, hasTriggers } = await prepareTenure({
+      const preparing = prepareTenure({
         connection,
         replication,
         catalog,
@@ -109,6 +112,7 @@ export class CaptureTenure {
         logger,
         wish: this.#wish!,
       });
+      const { writer, slot, hasTriggers } = await this.#beating(preparing);
       this.#writer = writer;
       this.#hasTriggers = hasTriggers;
       this.#xids = await XidSample.open(connection);
@@ -143,6 +147,18 @@ export class CaptureTenure {
       }
     } finally {
       await replication.close();
+    }
+  }
+
+  /** Making a slot waits for open transactions; others must not take this node for dead. */
+  async #beating<T>(work: Promise<T>): Promise<T> {
+    const timer = setInterval(() => {
+      this.#nodes.beat().catch(() => undefined);
+    }, housekeepingMs);
+    try {
+      return await work;
+    } finally {
+      clearInterval(timer);
     }
   }
 
@@ -188,9 +204,10 @@ export class CaptureTenure {
         return;
       }
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, housekeepingMs);
+        const timer = setTimeout(() => done(), housekeepingMs);
         const done = (): void => {
           clearTimeout(timer);
+          signal.removeEventListener('abort', done);
           resolve();
         };
         onWake(done);
@@ -214,8 +231,18 @@ export class CaptureTenure {
     await this.#trim(writer);
     await this.#measure(writer);
     await this.#nodes.beat();
+    await this.#beat(writer);
     if (!(await this.#writeStatus(undefined))) this.#ended.abort();
     writer.store.root.readerCheck();
+  }
+
+  /** Only while there are changes, so that an idle database stays idle. */
+  async #beat(writer: LogWriter): Promise<void> {
+    const { lastCommitLsn } = writer.last;
+    if (lastCommitLsn === this.#beatenLsn) return;
+    this.#beatenLsn = lastCommitLsn;
+    const beat = await this.#options.catalog.beat(this.#options.facts.term);
+    if (beat !== undefined) writer.noteBeat(beat);
   }
 
   /** Often where nobody tells us of schema changes, seldom as a second look. */
@@ -302,12 +329,21 @@ export class CaptureTenure {
   /** Nothing of ours stays behind in the server; the log stays readable. */
   async #switchOff(): Promise<void> {
     const { catalog, connection, facts, source } = this.#options;
-    if (facts.slot !== undefined) {
-      await dropSlot(connection, slotName(source.databaseOid));
-      await catalog.forgetSlot(facts.term);
-    }
+    await catalog.forgetSlot(facts.term);
     await dropSchemaWatch(connection);
     await dropPublications(connection);
+    failpoint('capture.switch-off');
+    // Last: as long as it is there, this is done again.
+    await dropSlot(connection, slotName(source.databaseOid));
+  }
+}
+
+async function openReplication(target: ConnectionTarget): Promise<ReplicationConnection> {
+  try {
+    return await ReplicationConnection.open(target);
+  } catch (error) {
+    if (error instanceof PgError && error.code === '42501') throw capturePrivilegeMissing(error);
+    throw error;
   }
 }
 

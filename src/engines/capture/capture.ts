@@ -1,6 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CaptureCatalog, type CaptureFacts } from '../../catalog/capture-catalog.ts';
-import { bindInstallation } from '../../catalog/installation.ts';
+import {
+  CaptureCatalog,
+  type CaptureFacts,
+  type CaptureStatus,
+} from '../../catalog/capture-catalog.ts';
+import { bindInstallation, type DatabaseIdentity } from '../../catalog/installation.ts';
 import { migrate } from '../../catalog/migrate.ts';
 import { NodeRegistry } from '../../catalog/node-registry.ts';
 import { Ownership } from '../../catalog/ownership.ts';
@@ -11,6 +15,7 @@ import { asPgError } from '../../postgres/server-error.ts';
 import type { CaptureTask } from './capture-task.ts';
 import { CaptureTenure } from './capture-tenure.ts';
 import { retryDelayMaxMs, retryDelayMinMs, wishPollMs } from './limits.ts';
+import { hasSlot } from './slot.ts';
 
 /**
  * Capture of one database by this node: waits until it is wanted and nobody else does it, then
@@ -69,6 +74,8 @@ export class Capture {
     connection.onceClosed(() => lost.abort());
     const either = AbortSignal.any([signal, lost.signal]);
     try {
+      // What the log relies on is durable whatever the server's setting, and waits for no standby.
+      await connection.query('SET synchronous_commit = local');
       await migrate(connection);
       const registry = new NodeRegistry(connection, node);
       await registry.register();
@@ -104,7 +111,7 @@ export class Capture {
   ): Promise<boolean> {
     const { node } = this.#options;
     const wish = await catalog.wish();
-    if (wish.enabled !== true && (await catalog.facts()).slot === undefined) {
+    if (wish.enabled !== true && !(await hasSlot(connection))) {
       this.#become('off');
       return false;
     }
@@ -114,7 +121,7 @@ export class Capture {
       return false;
     }
     try {
-      const source = await bindInstallation(connection);
+      const source = await this.#bind(connection, catalog);
       const facts: CaptureFacts = await catalog.takeOver(node.id);
       const tenure = new CaptureTenure({ ...this.#options, connection, catalog, facts, source });
       this.#become('starting');
@@ -130,6 +137,16 @@ export class Capture {
     }
   }
 
+  async #bind(connection: Connection, catalog: CaptureCatalog): Promise<DatabaseIdentity> {
+    try {
+      return await bindInstallation(connection);
+    } catch (error) {
+      const { term } = await catalog.facts();
+      await catalog.writeStatus(term, this.#options.node.id, statusOf(asPgError(error)));
+      throw error;
+    }
+  }
+
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {
     const woken = new AbortController();
     this.#wake = () => woken.abort();
@@ -140,4 +157,18 @@ export class Capture {
 
 function retryDelay(failures: number): number {
   return Math.min(retryDelayMinMs * 2 ** failures, retryDelayMaxMs);
+}
+
+/** Of a capture that does not even begin. */
+function statusOf(error: PgError): CaptureStatus {
+  return {
+    state: 'stopped',
+    logStart: undefined,
+    logEnd: undefined,
+    durable: undefined,
+    confirmed: undefined,
+    logBytes: 0,
+    changes: 0,
+    error,
+  };
 }

@@ -8,6 +8,8 @@ export type LogFacts = {
   readonly endLsn: bigint;
   /** Under which term it was written last. */
   readonly term: number;
+  /** The last beat of the catalog it has heard of. */
+  readonly beat: number;
 };
 
 /** A replication slot as the server has it. */
@@ -50,6 +52,10 @@ export function judgeContinuity(facts: {
   /** The catalog's: its epoch (0 before the first), the term of this owner. */
   readonly epoch: number;
   readonly term: number;
+  /** Under which the slot was served last: a log of an earlier term has not all of it. */
+  readonly servedTerm: number;
+  /** Grows while changes are captured; a log that knows of a later one is of another future. */
+  readonly beat: number;
   /** Undefined before the first slot, and after one was given up on purpose. */
   readonly slotName: string | undefined;
   readonly catalogTimeline: number | undefined;
@@ -59,7 +65,12 @@ export function judgeContinuity(facts: {
 }): Continuity {
   const { epoch, slotName, slot, server } = facts;
   if (slotName === undefined) return { kind: 'begin' };
-  const log = facts.log?.epoch === epoch ? facts.log : undefined;
+  if (facts.log !== undefined && isOfLaterCatalog(facts.log, facts)) {
+    return gap(facts.log.endLsn, slot?.confirmedLsn, restoredReason, slot !== undefined);
+  }
+  // What another owner has told the slot to forget is in its log, not in this one.
+  const isNewest = facts.log?.epoch === epoch && facts.log.term >= facts.servedTerm;
+  const log = isNewest ? facts.log : undefined;
   const known = log?.endLsn ?? slot?.confirmedLsn ?? 0n;
   if (slot === undefined) {
     return gap(known, undefined, `Replication slot "${slotName}" is gone.`, false);
@@ -77,15 +88,22 @@ export function judgeContinuity(facts: {
   if (branch !== undefined) return gap(branch, slot.confirmedLsn, branchReason(branch), true);
   if (log === undefined) return { kind: 'restart-log', startLsn: slot.confirmedLsn };
   if (slot.confirmedLsn <= log.endLsn) return { kind: 'continue' };
-  // Somebody has told the slot to forget what this log does not have: another owner, which had it
-  // in its own log, or a stranger.
-  if (facts.term - log.term > 1) return { kind: 'restart-log', startLsn: slot.confirmedLsn };
   return gap(
     log.endLsn,
     slot.confirmedLsn,
     `Replication slot "${slotName}" was advanced or made anew by somebody else.`,
     false,
   );
+}
+
+const restoredReason = 'The catalog is older than the change log: the database was restored.';
+
+function isOfLaterCatalog(
+  log: LogFacts,
+  facts: { readonly epoch: number; readonly term: number; readonly beat: number },
+): boolean {
+  // The term of this owner is new, so that no log can have it.
+  return log.epoch > facts.epoch || log.term >= facts.term || log.beat > facts.beat;
 }
 
 function gap(from: bigint, to: bigint | undefined, reason: string, dropsSlot: boolean): Continuity {

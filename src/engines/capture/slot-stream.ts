@@ -45,6 +45,7 @@ export class SlotStream {
   #failure: unknown;
   #isOver = false;
   #end: () => void = () => undefined;
+  #fail: (error: unknown) => void = () => undefined;
 
   constructor(options: SlotStreamOptions) {
     this.#options = options;
@@ -64,6 +65,7 @@ export class SlotStream {
       this.#failure ??= error;
       this.#end();
     };
+    this.#fail = fail;
     socket.on('data', (chunk: Buffer) => {
       socket.pause();
       this.#reader.push(chunk);
@@ -147,10 +149,7 @@ export class SlotStream {
   }
 
   async #drain(): Promise<void> {
-    const { writer } = this.#options;
-    writer.flush();
-    await writer.store.root.committed;
-    writer.throwIfFailed();
+    await this.#options.writer.flush();
     this.#options.flushed();
   }
 
@@ -171,12 +170,11 @@ export class SlotStream {
     this.#flushTimer = undefined;
     this.#flushedAt = performance.now();
     failpoint('capture.append');
-    this.#options.writer.flush();
-    void this.#options.writer.store.root.committed.then(() => {
+    this.#options.writer.flush().then(() => {
       if (this.#isOver) return;
       this.#options.flushed();
       this.#sendStatus(false);
-    });
+    }, this.#fail);
   }
 
   /** What is durable is confirmed, one sync after the other. */
@@ -184,7 +182,6 @@ export class SlotStream {
     const { writer } = this.#options;
     while (!this.#isOver) {
       if (writer.durableLsn < writer.endLsn) {
-        writer.flush();
         await writer.sync();
         failpoint('capture.sync');
         this.#confirm();

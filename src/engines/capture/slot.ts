@@ -2,6 +2,7 @@ import { capturePrivilegeMissing, noSlotFree } from '../../core/errors/capture.t
 import { PgError } from '../../core/errors/pg-error.ts';
 import { parseLsn } from '../../core/lsn.ts';
 import type { Connection } from '../../postgres/connection.ts';
+import type { ReplicationConnection } from '../../postgres/replication-stream.ts';
 import type { SlotFacts } from './continuity.ts';
 
 /** Names are for the whole server, so the database is in it. */
@@ -30,26 +31,38 @@ export async function readSlot(
 }
 
 /**
- * Makes the slot and answers from where it decodes. Waits for the transactions that write now. From
- * Postgres 17 on standbys keep it too, so that it survives a failover.
+ * Makes the slot and answers from where it decodes. Waits for the transactions that write now, on
+ * the replication connection, so that the other one can go on telling that this node is there. From
+ * Postgres 17 on standbys keep the slot too, so that it survives a failover.
  */
-export async function createSlot(connection: Connection, name: string): Promise<bigint> {
+export async function createSlot(
+  connection: Connection,
+  replication: ReplicationConnection,
+  name: string,
+): Promise<bigint> {
   const [version] = await connection.query(
     "SELECT pg_catalog.current_setting('server_version_num')::int AS number",
   );
-  const failover = Number(version?.['number']) >= 170_000 ? ', failover => true' : '';
+  const isKept = Number(version?.['number']) >= 170_000;
   try {
-    const [row] = await connection.query(
-      `SELECT lsn FROM pg_catalog.pg_create_logical_replication_slot($1, 'pgoutput'${failover})`,
-      [name],
-    );
-    return parseLsn(String(row?.['lsn'])) ?? 0n;
+    return parseLsn(await replication.createSlot(name, { failover: isKept })) ?? 0n;
   } catch (error) {
     if (!(error instanceof PgError)) throw error;
     if (error.code === '53400') throw noSlotFree(error);
     if (error.code === '42501') throw capturePrivilegeMissing(error);
     throw error;
   }
+}
+
+/** Whether the server has the slot of this database, wanted or not. */
+export async function hasSlot(connection: Connection): Promise<boolean> {
+  const [row] = await connection.query(
+    `SELECT EXISTS (
+       SELECT FROM pg_catalog.pg_replication_slots AS s JOIN pg_catalog.pg_database AS d
+           ON d.datname = s.database AND s.slot_name = 'heliosdb_' || d.oid
+        WHERE d.datname = pg_catalog.current_database()) AS there`,
+  );
+  return row?.['there'] === true;
 }
 
 export async function dropSlot(connection: Connection, name: string): Promise<void> {

@@ -3,7 +3,8 @@ import { isOfSource, putAside, readLogState } from '../../changelog/log-facts.ts
 import { currentEpoch, type LogSource, type LogState } from '../../changelog/log-state.ts';
 import { LogWriter } from '../../changelog/log-writer.ts';
 import type { Logger } from '../../contracts/logger.ts';
-import { captureGap } from '../../core/errors/capture.ts';
+import { captureGap, captureTakenOver } from '../../core/errors/capture.ts';
+import { failpoint } from '../../core/failpoint.ts';
 import { parseLsn } from '../../core/lsn.ts';
 import type { Connection } from '../../postgres/connection.ts';
 import type { ReplicationConnection } from '../../postgres/replication-stream.ts';
@@ -54,6 +55,8 @@ export async function prepareTenure(options: TenureOptions): Promise<Prepared> {
   const judged = judgeContinuity({
     epoch: facts.epoch,
     term: facts.term,
+    servedTerm: facts.servedTerm,
+    beat: facts.beat,
     slotName: facts.slot,
     catalogTimeline: facts.timeline,
     log: log === undefined ? undefined : logFacts(log),
@@ -61,7 +64,15 @@ export async function prepareTenure(options: TenureOptions): Promise<Prepared> {
     server,
   });
   const writer = await act(judged, { ...options, log, server, slotConfirmed: slot?.confirmedLsn });
-  await options.catalog.noteTimeline(facts.term, server.timeline);
+  try {
+    // From here on the slot is told to forget what this log alone has: its term is on the disk.
+    await writer.sync();
+    failpoint('capture.prepared');
+    await owning(options.catalog.noteServing(facts.term, server.timeline));
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
   return { writer, slot: name, hasTriggers };
 }
 
@@ -77,12 +88,12 @@ async function act(judged: Continuity, options: Acting): Promise<LogWriter> {
     case 'begin':
       return beginEpoch(options, await remakeSlot(options));
     case 'continue':
-      return openLog(options, facts.epoch, options.slotConfirmed ?? 0n);
+      return continueLog(options);
     case 'restart-log':
-      return restartLog(options, judged.startLsn);
+      return restartLog(options, { epoch: facts.epoch, startLsn: judged.startLsn });
     case 'gap': {
       const { from, to, reason } = judged;
-      await catalog.noteGap(facts.term, { from, to, reason });
+      await owning(catalog.noteGap(facts.term, { from, to, reason }));
       if (wish.skipGapOf !== facts.epoch) throw captureGap(judged);
       options.logger.warn('going on behind a gap', { reason });
       const keeps = !judged.dropsSlot && options.slotConfirmed !== undefined;
@@ -91,57 +102,80 @@ async function act(judged: Continuity, options: Acting): Promise<LogWriter> {
   }
 }
 
-async function remakeSlot({ connection, source }: Acting): Promise<bigint> {
+async function remakeSlot({ connection, replication, source }: Acting): Promise<bigint> {
   const name = slotName(source.databaseOid);
   await dropSlot(connection, name);
-  return createSlot(connection, name);
+  const start = await createSlot(connection, replication, name);
+  failpoint('capture.slot');
+  return start;
 }
 
-async function beginEpoch(options: Acting, start: bigint): Promise<LogWriter> {
-  const { connection, catalog, facts, server, source, logger } = options;
-  const epoch = facts.epoch + 1;
+/** The catalog first: a log that has not heard of the epoch yet begins where the slot does. */
+async function beginEpoch(options: Acting, startLsn: bigint): Promise<LogWriter> {
+  const { connection, catalog, facts, server, source, logger, log } = options;
+  const epoch = Math.max(facts.epoch, log === undefined ? 0 : currentEpoch(log).epoch) + 1;
   const { term } = facts;
   const { timeline } = server;
-  const writer =
-    options.log === undefined
-      ? await openLog(options, epoch, start)
-      : await openLog(options, facts.epoch, start);
-  if (currentEpoch(writer.state).epoch !== epoch) {
-    writer.beginEpoch({ epoch, startLsn: start, timeline, term });
-  }
-  writer.flush();
-  await writer.sync();
   await connection.transaction(async () => {
-    await catalog.noteEpoch(term, { epoch, start, timeline });
-    await catalog.noteSlot(term, slotName(source.databaseOid));
+    await owning(catalog.noteEpoch(term, { epoch, start: startLsn, timeline }));
+    await owning(catalog.noteSlot(term, slotName(source.databaseOid)));
   });
+  failpoint('capture.epoch');
   logger.info('epoch begins', { epoch, database: source.database });
-  return writer;
+  return restartLog(options, { epoch, startLsn });
 }
 
-async function restartLog(options: Acting, startLsn: bigint): Promise<LogWriter> {
+/** The log of this node begins where the slot does, whatever it held before. */
+async function restartLog(
+  options: Acting,
+  { epoch, startLsn }: { readonly epoch: number; readonly startLsn: bigint },
+): Promise<LogWriter> {
   const { facts, server } = options;
-  const writer = await openLog(options, facts.epoch, startLsn);
-  const own = currentEpoch(writer.state).epoch;
-  if (own < facts.epoch) {
-    const { timeline } = server;
-    writer.beginEpoch({ epoch: facts.epoch, startLsn, timeline, term: facts.term });
-  } else if (writer.endLsn !== startLsn) await writer.restart(startLsn);
+  const { term } = facts;
+  const { timeline } = server;
+  const writer = await openLog(options, { epoch, startLsn });
+  try {
+    if (currentEpoch(writer.state).epoch < epoch) {
+      writer.beginEpoch({ epoch, startLsn, timeline, term });
+    } else if (options.log !== undefined) await writer.restart(startLsn, { term, timeline });
+    writer.goOn({ term, timeline, beat: facts.beat });
+    return writer;
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+}
+
+async function continueLog(options: Acting): Promise<LogWriter> {
+  const { facts, server } = options;
+  const startLsn = options.slotConfirmed ?? 0n;
+  const writer = await openLog(options, { epoch: facts.epoch, startLsn });
+  writer.goOn({ term: facts.term, timeline: server.timeline, beat: facts.beat });
   return writer;
 }
 
-async function openLog(options: Acting, epoch: number, startLsn: bigint): Promise<LogWriter> {
-  const { directory, source, server, facts } = options;
+function openLog(
+  { directory, source, server, facts }: Acting,
+  begin: { readonly epoch: number; readonly startLsn: bigint },
+): Promise<LogWriter> {
   const { timeline } = server;
-  const first = { source, timeline, term: facts.term, epoch, startLsn };
-  const writer = await LogWriter.open(directory, first);
-  writer.goOn(facts.term, timeline);
-  return writer;
+  return LogWriter.open(directory, { source, timeline, term: facts.term, ...begin });
+}
+
+/** What an owner writes to the catalog is not written when another has taken over. */
+async function owning(written: Promise<boolean>): Promise<void> {
+  if (!(await written)) throw captureTakenOver();
 }
 
 function logFacts(state: LogState): Parameters<typeof judgeContinuity>[0]['log'] {
   const { epoch } = currentEpoch(state);
-  return { epoch, timeline: state.timeline, endLsn: state.endLsn, term: state.term };
+  return {
+    epoch,
+    timeline: state.timeline,
+    endLsn: state.endLsn,
+    term: state.term,
+    beat: state.beat,
+  };
 }
 
 async function serverFacts(replication: ReplicationConnection): Promise<ServerFacts> {
