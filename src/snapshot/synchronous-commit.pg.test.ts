@@ -36,7 +36,7 @@ describe('a commit that waits for a synchronous standby', () => {
   before(async function () {
     this.timeout(60_000);
     const cluster = await makeTestCluster();
-    server = await cluster.start({ synchronous_standby_names: 'nobody' });
+    server = await cluster.start({ settings: { synchronous_standby_names: 'nobody' } });
   });
 
   after(() => server.stop());

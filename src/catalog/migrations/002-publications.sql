@@ -64,16 +64,23 @@ BEGIN
         JOIN pg_class AS c ON c.oid = coalesce(planned.relid, listed.prrelid)
        WHERE planned.relid IS NULL OR listed.prrelid IS NULL
     LOOP
-      EXECUTE format('ALTER PUBLICATION %I %s TABLE ONLY %s',
-        publication.pubname, step.verb, step.relation);
-      IF step.verb = 'ADD' THEN
-        INSERT INTO heliosdb.captured_tables AS t (relid, since)
-        VALUES (step.relid, pg_current_wal_insert_lsn())
-        ON CONFLICT (relid) DO UPDATE SET since = greatest(t.since, EXCLUDED.since);
-      ELSIF publication.pubupdate THEN
-        DELETE FROM heliosdb.captured_tables WHERE relid = step.relid;
-      END IF;
-      steps := steps + 1;
+      BEGIN
+        EXECUTE format('ALTER PUBLICATION %I %s TABLE ONLY %s',
+          publication.pubname, step.verb, step.relation);
+        IF step.verb = 'ADD' THEN
+          INSERT INTO heliosdb.captured_tables AS t (relid, since)
+          VALUES (step.relid, pg_current_wal_insert_lsn())
+          ON CONFLICT (relid) DO UPDATE SET since = greatest(t.since, EXCLUDED.since);
+        ELSIF publication.pubupdate THEN
+          DELETE FROM heliosdb.captured_tables WHERE relid = step.relid;
+        END IF;
+        steps := steps + 1;
+      EXCEPTION
+        -- Locked, dropped or already dealt with by somebody else at this moment: the others all the
+        -- same, this one the next time.
+        WHEN lock_not_available OR undefined_table OR undefined_object OR duplicate_object
+          OR unique_violation OR internal_error OR object_not_in_prerequisite_state THEN NULL;
+      END;
     END LOOP;
   END LOOP;
   RETURN steps;

@@ -2,27 +2,42 @@
 -- that does it: the publications follow, and a message goes into the WAL in order with the rows.
 -- The triggers are made when capture begins, where the server lets us.
 
+-- The server sends a message of a transaction in progress without its subtransaction, so that nobody
+-- could tell whether a ROLLBACK TO took it back. A row says in which one this is.
+CREATE UNLOGGED TABLE heliosdb.subtransaction ();
+
 CREATE FUNCTION heliosdb.schema_changed(
   command text, relid oid, table_schema text, table_name text, rewrites boolean
 ) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-  SELECT pg_logical_emit_message(true, 'heliosdb', convert_to(jsonb_build_object(
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  subxid xid;
+  place tid;
+BEGIN
+  INSERT INTO heliosdb.subtransaction DEFAULT VALUES RETURNING xmin, ctid INTO subxid, place;
+  DELETE FROM heliosdb.subtransaction WHERE ctid = place;
+  PERFORM pg_logical_emit_message(true, 'heliosdb', convert_to(jsonb_build_object(
     'command', command, 'tableOid', relid::bigint, 'schema', table_schema, 'name', table_name,
-    'rewritesRows', rewrites)::text, 'UTF8'));
-  -- A message has the position at which it ends, where the next record begins. It is one of the
-  -- trigger's subtransaction, and with a row of the transaction at that position it would come
-  -- behind the row.
-  SELECT pg_logical_emit_message(false, 'heliosdb', '');
-$$;
+    'rewritesRows', rewrites, 'subxid', subxid::text::bigint)::text, 'UTF8'));
+  -- The server sorts a message by where it ends, which is where the next change begins that may come
+  -- from another subtransaction: so that the two are not the same, there is something in between.
+  PERFORM pg_logical_emit_message(true, 'heliosdb', '');
+END $$;
 
 CREATE FUNCTION heliosdb.on_ddl_command() RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms' AS $$
 DECLARE
   done record;
 BEGIN
-  PERFORM heliosdb.sync_publications(ARRAY(
-    SELECT DISTINCT coalesce(pg_partition_root(d.objid), d.objid)
-      FROM pg_event_trigger_ddl_commands() AS d WHERE d.classid = 'pg_class'::regclass));
+  -- A partition that is detached is not named, and a table of its own from now on.
+  PERFORM heliosdb.sync_publications(CASE
+    WHEN NOT EXISTS (SELECT FROM pg_event_trigger_ddl_commands() AS d
+        JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+       WHERE c.relkind = 'p' AND d.command_tag = 'ALTER TABLE')
+    THEN ARRAY(SELECT DISTINCT coalesce(pg_partition_root(d.objid), d.objid)
+                 FROM pg_event_trigger_ddl_commands() AS d
+                WHERE d.classid = 'pg_class'::regclass)
+    END);
   FOR done IN
     SELECT DISTINCT d.command_tag, c.oid, n.nspname, c.relname, c.relkind
       FROM pg_event_trigger_ddl_commands() AS d
@@ -40,7 +55,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 
 CREATE FUNCTION heliosdb.on_drop() RETURNS event_trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms' AS $$
 DECLARE
   gone record;
 BEGIN

@@ -2,7 +2,7 @@ import { schemaVersionId } from '../../changelog/format.ts';
 import type { LogWriter } from '../../changelog/log-writer.ts';
 import type { TransactionFrames } from '../../changelog/transaction-frames.ts';
 import { changeDamaged } from '../../core/errors/changes.ts';
-import { readSchemaChange } from '../../protocol/changes/schema-change.ts';
+import { readSchemaChange, subtransactionOf } from '../../protocol/changes/schema-change.ts';
 import { decodeBegin } from '../../protocol/pgoutput/begin.ts';
 import { decodeCommit } from '../../protocol/pgoutput/commit.ts';
 import { decodeMessage } from '../../protocol/pgoutput/logical-message.ts';
@@ -158,6 +158,8 @@ export class PgoutputAssembler {
     const { frames } = this.#openTransaction();
     const at = frames.reserve(end - start, walLsn);
     bytes.copy(frames.bytes, at, start, end);
+    const subxid = this.#stream === undefined ? undefined : subtransactionOf(said);
+    if (subxid !== undefined) frames.bytes.writeUInt32BE(subxid, at + 1);
     frames.count(schemaVersionId);
   }
 

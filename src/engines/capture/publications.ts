@@ -10,6 +10,11 @@ const operations = {
   heliosdb_updates: 'update, delete',
 } as const;
 
+/** What comes of tables that others change at the same time. */
+const passingCodes: ReadonlySet<string> = new Set(
+  ['55P03', '42P01', '42704', '40P01', '40001', '23505', 'XX000'], // deadlock and cache lookups too
+);
+
 /** Makes the two publications where they are missing and brings them up to date. */
 export async function ensurePublications(connection: Connection): Promise<void> {
   const [server] = await connection.query(
@@ -41,12 +46,13 @@ export async function ensurePublications(connection: Connection): Promise<void> 
 
 /** Brings them up to the tables there are now, as far as these are not locked. */
 export async function syncPublications(connection: Connection): Promise<void> {
-  await connection.query('SET lock_timeout = 1000');
+  // Less than deadlock_timeout, so that nobody else's transaction is ended because of this one.
+  await connection.query('SET lock_timeout = 500');
   try {
     await connection.query('SELECT heliosdb.sync_publications()');
   } catch (error) {
-    // Locked tables: the next time.
-    if (!(error instanceof PgError && error.code === '55P03')) throw error;
+    // Tables that are locked, or dropped at this moment: the next time.
+    if (!(error instanceof PgError && passingCodes.has(error.code))) throw error;
   } finally {
     await connection.query('RESET lock_timeout').catch(() => undefined);
   }

@@ -37,6 +37,8 @@ export async function ensureSchemaWatch(connection: Connection): Promise<boolean
       await connection.query(
         `CREATE EVENT TRIGGER ${name} ON ${event} ${when} EXECUTE FUNCTION ${call}`,
       );
+      // For those too who load or apply data with session_replication_role = replica.
+      await connection.query(`ALTER EVENT TRIGGER ${name} ENABLE ALWAYS`);
     }
     return true;
   } catch (error) {

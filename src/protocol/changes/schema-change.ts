@@ -20,7 +20,18 @@ export function readSchemaChange(message: LogicalMessage): SchemaChange | undefi
   return { command, tableOid, schema, name, rewritesRows };
 }
 
-function parseObject(text: string): { readonly [key in keyof SchemaChange]?: unknown } | undefined {
+/**
+ * The subtransaction that wrote a message of ours. The server names the transaction alone in those
+ * that it sends while that is in progress.
+ */
+export function subtransactionOf(message: LogicalMessage): number | undefined {
+  const subxid = parseObject(message.content.toString('utf8'))?.subxid;
+  return isOid(subxid) ? subxid : undefined;
+}
+
+type Content = { readonly [key in keyof SchemaChange | 'subxid']?: unknown };
+
+function parseObject(text: string): Content | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;

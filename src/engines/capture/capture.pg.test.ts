@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { CapturedDatabase } from '../../testing/crash/captured-database.ts';
+
+describe('capture', function () {
+  this.timeout(60_000);
+  let captured: CapturedDatabase;
+
+  before(async () => {
+    captured = await CapturedDatabase.open();
+  });
+
+  after(() => captured.close());
+
+  it('leaves out a schema change that was rolled back, also of a transaction sent in progress', async () => {
+    await captured.sql(`CREATE TABLE kept (id integer PRIMARY KEY);
+      CREATE TABLE undone (id integer PRIMARY KEY)`);
+    await captured.sql(`BEGIN;
+      SAVEPOINT s; ALTER TABLE undone ADD COLUMN a integer; ALTER TABLE undone ADD COLUMN b integer;
+      INSERT INTO undone SELECT n, n, n FROM generate_series(1, 3000) AS n; ROLLBACK TO s;
+      ALTER TABLE kept ADD COLUMN a integer; INSERT INTO kept SELECT n FROM generate_series(1, 3000) AS n;
+      COMMIT`);
+    const changes = await captured.changes();
+    const altered = changes.flatMap(({ schemaChange }) =>
+      schemaChange?.command === 'ALTER TABLE' ? [schemaChange.name] : [],
+    );
+    assert.deepEqual(altered, ['kept']);
+    const own = changes.filter(({ table }) => table?.name === 'kept');
+    assert.deepEqual(
+      own.map(({ position }) => position.seq),
+      Array.from({ length: 3000 }, (_, n) => n + 1),
+    );
+  });
+
+  it('has the updates of a partition from the moment it is a table of its own', async () => {
+    await captured.sql(`CREATE TABLE whole (id integer PRIMARY KEY) PARTITION BY LIST (id);
+      CREATE TABLE part PARTITION OF whole DEFAULT; INSERT INTO whole VALUES (1)`);
+    await captured.sql('ALTER TABLE whole DETACH PARTITION part; UPDATE part SET id = 2');
+    const updates = (await captured.changes()).filter(({ operation }) => operation === 'UPDATE');
+    assert.deepEqual(
+      updates.map(({ table, after }) => [table?.name, after]),
+      [['part', ['2']]],
+    );
+  });
+
+  it('follows tables that are made by a session that applies somebody else’s changes', async () => {
+    await captured.sql(`SET session_replication_role = replica; CREATE TABLE applied (id integer PRIMARY KEY);
+      INSERT INTO applied VALUES (1); UPDATE applied SET id = 2; DELETE FROM applied`);
+    const own = (await captured.changes()).filter(({ table }) => table?.name === 'applied');
+    assert.deepEqual(
+      own.map(({ operation }) => operation),
+      ['INSERT', 'UPDATE', 'DELETE'],
+    );
+  });
+
+  it('takes nothing for changed when a table is dropped while it looks', async () => {
+    await Promise.all(
+      Array.from({ length: 4 }, async (_, n) => {
+        for (let round = 0; round < 30; round += 1) {
+          await captured.sql(
+            `CREATE TABLE brief_${n} (id integer PRIMARY KEY); DROP TABLE brief_${n}`,
+          );
+        }
+      }),
+    );
+    assert.equal((await captured.status()).error, null);
+  });
+});
