@@ -55,8 +55,11 @@ async function makeSchema(connection: Connection): Promise<void> {
       IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'heliosdb_admin') THEN
         CREATE ROLE heliosdb_admin NOLOGIN;
       END IF;
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN
-      NULL; -- Made for another database of the server at the same moment.
+    EXCEPTION
+      WHEN duplicate_object OR unique_violation THEN
+        NULL; -- Made for another database of the server at the same moment.
+      WHEN insufficient_privilege THEN
+        NULL; -- Somebody else may make it; until then the owner of the schema alone has the rights.
     END $$`);
 }
 
@@ -67,10 +70,14 @@ async function appliedNumbers(connection: Connection): Promise<ReadonlySet<numbe
 
 /** What members of heliosdb_admin may do: everything that has a statement. */
 const grants = `
-  GRANT SELECT ON heliosdb.cdc_status, heliosdb.cdc_tables, heliosdb.cdc_readers, heliosdb.audit
-    TO heliosdb_admin;
-  GRANT EXECUTE ON FUNCTION heliosdb.table_plan(oid[]) TO heliosdb_admin;
-  GRANT EXECUTE ON PROCEDURE heliosdb.enable_capture(), heliosdb.disable_capture(),
-    heliosdb.resume_capture(boolean), heliosdb.set_capture_options(jsonb),
-    heliosdb.exclude_columns(text[]), heliosdb.include_columns(text[]), heliosdb.adopt()
-    TO heliosdb_admin`;
+  DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'heliosdb_admin') THEN
+      GRANT SELECT ON heliosdb.cdc_status, heliosdb.cdc_tables, heliosdb.cdc_readers, heliosdb.audit
+        TO heliosdb_admin;
+      GRANT EXECUTE ON FUNCTION heliosdb.table_plan(oid[]) TO heliosdb_admin;
+      GRANT EXECUTE ON PROCEDURE heliosdb.enable_capture(), heliosdb.disable_capture(),
+        heliosdb.resume_capture(boolean), heliosdb.set_capture_options(jsonb),
+        heliosdb.exclude_columns(text[]), heliosdb.include_columns(text[]), heliosdb.adopt()
+        TO heliosdb_admin;
+    END IF;
+  END $$`;
