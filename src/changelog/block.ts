@@ -1,11 +1,12 @@
 import { logDamaged } from '../core/errors/change-log.ts';
+import { checksumBytes, seal, unseal } from './checked-bytes.ts';
 import { formatVersion } from './format.ts';
 import type { VersionCounts } from './frames.ts';
 
 /*
  * Block:  0 format u8 · 1 zero · 4 transactions u32 · 8 last commit LSN u64 ·
  *         16 bytes of its segments u64 · 24 changes of the last transaction u32 ·
- *         28 table versions u32 · 32 (version u32, changes u32)... · transactions
+ *         28 table versions u32 · 32 (version u32, changes u32)... · transactions · checksum u32
  * Transaction: 0 bytes u32 · 4 flags u8 · 5 zero · 8 commit LSN u64 · 16 end LSN u64 ·
  *         24 commit time i64, µs since 1970 · 32 xid u64 · 40 changes u32 · 44 zero u32 ·
  *         48 frames, or segment u64 and its bytes u64
@@ -75,7 +76,7 @@ export function encodeBlock(block: {
 }): Buffer {
   const counts = block.counts.entries();
   const headerBytes = blockHeaderBytes + counts.size * versionEntryBytes;
-  const bytes = Buffer.allocUnsafeSlow(headerBytes + block.records.length);
+  const bytes = Buffer.allocUnsafeSlow(headerBytes + block.records.length + checksumBytes);
   bytes[0] = formatVersion;
   bytes.fill(0, 1, 4);
   bytes.writeUInt32BE(block.transactions, 4);
@@ -90,7 +91,12 @@ export function encodeBlock(block: {
     at += versionEntryBytes;
   }
   block.records.copy(bytes, headerBytes);
-  return bytes;
+  return seal(bytes);
+}
+
+/** The bytes of a block as they were sealed; to be read by the functions below. @throws PgError XX001 */
+export function openBlock(bytes: Buffer): Buffer {
+  return unseal(bytes, 'A block');
 }
 
 /** The head of a block. */

@@ -56,7 +56,7 @@ describe('the change log', () => {
   });
 
   async function written(): Promise<void> {
-    log.writer.flush();
+    await log.writer.flush();
     await log.writer.sync();
   }
 
@@ -233,7 +233,7 @@ describe('the change log', () => {
     const position = { epoch: 1, lsn, seq: 0 };
     const waiting = reader.changed(position, new AbortController().signal);
     await log.commit([{ table: 1, text: 'b' }]);
-    log.writer.flush();
+    await log.writer.flush();
     await waiting;
     const aborted = new AbortController();
     const never = reader.changed({ ...position, lsn: 1n << 60n }, aborted.signal);
@@ -272,9 +272,9 @@ describe('the change log', () => {
             const isAborted = (subxid: number): boolean => aborted?.includes(subxid) === true;
             const survivors = changes.filter(({ subxid }) => !isAborted(subxid));
             model.push(...survivors.map(({ table, text }, seq) => ({ lsn, seq, table, text })));
-            if (flushes) own.writer.flush();
+            if (flushes) await own.writer.flush();
           }
-          own.writer.flush();
+          await own.writer.flush();
           await own.writer.sync();
           const ownReader = new LocalLogReader({ directory: own.directory, database: 'shop' });
           const wanted = new Set(tables);

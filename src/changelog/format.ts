@@ -1,3 +1,5 @@
+import { checksumBytes, seal, unseal } from './checked-bytes.ts';
+
 /**
  * How the change log lies on disk: one LMDB environment for each captured database, with these
  * databases in it. Numbers are big-endian, so that keys sort as what they stand for.
@@ -10,6 +12,8 @@
  * - `versions`: table version u32 → JSON (`table-versions.ts`).
  * - `index`: (table version u32, epoch u32, block's LSN u64) → changes u32 of it in the block.
  * - `cursors`: reader name → JSON (`cursors.ts`).
+ *
+ * Each value but those of `open` and `index` ends with a checksum (`checked-bytes.ts`).
  *
  * History of `formatVersion`:
  * - 1: the first.
@@ -73,7 +77,7 @@ export function indexKey(version: number, epoch: number, lsn: bigint): Buffer {
   return key;
 }
 
-/** What a reader that waits compares: 24 bytes, written with every flush. */
+/** What a reader that waits compares, written with every flush. */
 export type Tail = {
   readonly epoch: number;
   /** Of the last transaction in the log; 0 when there is none in this epoch. */
@@ -83,15 +87,16 @@ export type Tail = {
 };
 
 export function encodeTail(tail: Tail): Buffer {
-  const bytes = Buffer.allocUnsafe(24);
+  const bytes = Buffer.allocUnsafe(24 + checksumBytes);
   bytes.writeUInt32BE(tail.epoch, 0);
   bytes.writeUInt32BE(tail.lastChanges, 4);
   bytes.writeBigUInt64BE(tail.lastCommitLsn, 8);
   bytes.writeBigUInt64BE(tail.endLsn, 16);
-  return bytes;
+  return seal(bytes);
 }
 
-export function decodeTail(bytes: Buffer): Tail {
+export function decodeTail(sealed: Buffer): Tail {
+  const bytes = unseal(sealed, 'Its tail');
   return {
     epoch: bytes.readUInt32BE(0),
     lastChanges: bytes.readUInt32BE(4),

@@ -8,7 +8,7 @@ import type {
   ReadForward,
 } from '../contracts/log-reader.ts';
 import { epochNotInLog, noLog, positionBeforeLog } from '../core/errors/change-log.ts';
-import { decodeBlockHeader, decodeRecords, type TransactionRecord } from './block.ts';
+import { decodeBlockHeader, decodeRecords, openBlock, type TransactionRecord } from './block.ts';
 import { BlockSearch, countChanges, type FoundBlock } from './block-search.ts';
 import { schemaVersionId, stateKey } from './format.ts';
 import { FrameDecoder } from './frame-decoder.ts';
@@ -70,8 +70,8 @@ export class LocalLogReader implements LogReader {
     let bytes = 0;
     for (const block of new BlockSearch(store, versions).forward(after)) {
       bytes += block.value.length;
-      const header = decodeBlockHeader(block.value);
-      for (const record of decodeRecords(block.value, header)) {
+      const opened = openBlock(block.value);
+      for (const record of decodeRecords(opened, decodeBlockHeader(opened))) {
         const end = { epoch: block.epoch, lsn: record.commitLsn, seq: record.changes - 1 };
         if (comparePositions(end, after) <= 0) continue;
         const fromSeq =
@@ -206,7 +206,8 @@ function startOf({ from }: ReadForward, state: LogState): ChangePosition {
 }
 
 function recordsReversed(block: FoundBlock): readonly TransactionRecord[] {
-  return [...decodeRecords(block.value, decodeBlockHeader(block.value))].reverse();
+  const opened = openBlock(block.value);
+  return [...decodeRecords(opened, decodeBlockHeader(opened))].reverse();
 }
 
 /** How many changes of a transaction lie before a position. */

@@ -1,5 +1,6 @@
 import { logDamaged, logOfLaterFormat } from '../core/errors/change-log.ts';
 import { parseLsn, printLsn } from '../core/lsn.ts';
+import { checksumBytes, seal, unseal } from './checked-bytes.ts';
 import { formatVersion } from './format.ts';
 
 /** Which database a log is of: one with another source is never written to. */
@@ -44,11 +45,13 @@ export function encodeState(state: LogState): Buffer {
   const text = JSON.stringify({ format: formatVersion, ...state }, (_key, value: unknown) =>
     typeof value === 'bigint' ? printLsn(value) : value,
   );
-  return Buffer.from(text);
+  const bytes = Buffer.from(text);
+  return seal(Buffer.concat([bytes, Buffer.alloc(checksumBytes)]));
 }
 
 /** @throws PgError XX001 when it is damaged, 55000 when a later version of HeliosDB wrote it */
-export function decodeState(bytes: Buffer): LogState {
+export function decodeState(sealed: Buffer): LogState {
+  const bytes = unseal(sealed, 'Its state');
   try {
     const read = JSON.parse(bytes.toString('utf8'), (key, value: unknown) =>
       /lsn$|^nextSegment$/i.test(key) && typeof value === 'string' ? readLsn(value) : value,

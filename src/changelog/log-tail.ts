@@ -59,7 +59,13 @@ export class LogTail {
   }
 
   #isBeyond(position: ChangePosition): boolean {
-    const tail = this.read();
+    let tail: Tail | undefined;
+    try {
+      tail = this.read();
+    } catch {
+      // Damaged or gone: whoever waits reads, and is told.
+      return true;
+    }
     if (tail === undefined) return false;
     if (tail.epoch !== position.epoch) return tail.epoch > position.epoch;
     if (tail.lastCommitLsn !== position.lsn) return tail.lastCommitLsn > position.lsn;

@@ -3,6 +3,7 @@ import {
   type BlockHeader,
   decodeBlockHeader,
   decodeRecords,
+  openBlock,
   type TransactionRecord,
 } from './block.ts';
 import { blockKey, indexKey, openKey, readBlockKey } from './format.ts';
@@ -74,8 +75,9 @@ function putWithout(queue: WriteQueue, oldest: OldestBlock, segments: readonly b
 
 function oldestBlock(queue: WriteQueue): OldestBlock | undefined {
   for (const { key, value } of queue.store.blocks.getRange({ start: blockKey(0, 0n), limit: 1 })) {
-    const header = decodeBlockHeader(value);
-    const records = [...decodeRecords(value, header)];
+    const opened = openBlock(value);
+    const header = decodeBlockHeader(opened);
+    const records = [...decodeRecords(opened, header)];
     return { key, ...readBlockKey(key), bytes: value.length, header, records };
   }
   return undefined;

@@ -1,10 +1,11 @@
 import { logDamaged } from '../core/errors/change-log.ts';
+import { checksumBytes, seal, unseal } from './checked-bytes.ts';
 import { formatVersion } from './format.ts';
 import { frameHeaderBytes, type VersionCounts } from './frames.ts';
 
 /*
- * Chunk:  0 format u8 · 1 zero · 4 changes u32 · 8 table versions u32 · 12 version u32... · frames
- * Index:  chunk number u32, changes in it u32, ...
+ * Chunk:  0 format u8 · 1 zero · 4 changes u32 · 8 table versions u32 · 12 version u32... · frames · checksum u32
+ * Index:  chunk number u32, changes in it u32, ... · checksum u32
  */
 const chunkHeaderBytes = 12;
 
@@ -12,7 +13,7 @@ const chunkHeaderBytes = 12;
 export function encodeChunk(frames: Buffer, changes: number, counts: VersionCounts): Buffer {
   const versions = [...counts.entries().keys()];
   const framesFrom = chunkHeaderBytes + 4 * versions.length;
-  const bytes = Buffer.allocUnsafeSlow(framesFrom + frames.length);
+  const bytes = Buffer.allocUnsafeSlow(framesFrom + frames.length + checksumBytes);
   bytes[0] = formatVersion;
   bytes.fill(0, 1, 4);
   bytes.writeUInt32BE(changes, 4);
@@ -21,7 +22,7 @@ export function encodeChunk(frames: Buffer, changes: number, counts: VersionCoun
     bytes.writeUInt32BE(version, chunkHeaderBytes + 4 * index);
   }
   frames.copy(bytes, framesFrom);
-  return bytes;
+  return seal(bytes);
 }
 
 export type Chunk = {
@@ -30,7 +31,8 @@ export type Chunk = {
   readonly frames: Buffer;
 };
 
-export function decodeChunk(bytes: Buffer): Chunk {
+export function decodeChunk(sealed: Buffer): Chunk {
+  const bytes = unseal(sealed, 'A chunk');
   if (bytes.length < chunkHeaderBytes) throw logDamaged('A chunk is too short.');
   if (bytes[0] !== formatVersion) throw logDamaged(`A chunk has format ${bytes[0]}.`);
   const framesFrom = chunkHeaderBytes + 4 * bytes.readUInt32BE(8);
@@ -44,15 +46,16 @@ export function decodeChunk(bytes: Buffer): Chunk {
 export type SegmentIndex = readonly { readonly number: number; readonly changes: number }[];
 
 export function encodeSegmentIndex(index: SegmentIndex): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(8 * index.length);
+  const bytes = Buffer.allocUnsafeSlow(8 * index.length + checksumBytes);
   for (const [at, { number, changes }] of index.entries()) {
     bytes.writeUInt32BE(number, 8 * at);
     bytes.writeUInt32BE(changes, 8 * at + 4);
   }
-  return bytes;
+  return seal(bytes);
 }
 
-export function decodeSegmentIndex(bytes: Buffer): SegmentIndex {
+export function decodeSegmentIndex(sealed: Buffer): SegmentIndex {
+  const bytes = unseal(sealed, 'The index of a segment');
   if (bytes.length % 8 !== 0) throw logDamaged('The index of a segment is cut off.');
   return Array.from({ length: bytes.length / 8 }, (_, at) => ({
     number: bytes.readUInt32BE(8 * at),

@@ -1,5 +1,6 @@
 import type { TableVersion } from '../contracts/change.ts';
 import { logDamaged } from '../core/errors/change-log.ts';
+import { checksumBytes, seal, unseal } from './checked-bytes.ts';
 import { versionKey } from './format.ts';
 import type { LogStore } from './log-store.ts';
 
@@ -34,7 +35,7 @@ export class TableVersions {
   }
 
   #remember(id: number, bytes: Buffer): TableVersion {
-    const shape = JSON.parse(bytes.toString('utf8')) as TableShape;
+    const shape = JSON.parse(unseal(bytes, 'A table version').toString('utf8')) as TableShape;
     const version = { id, ...shape };
     this.#byId.set(id, version);
     return version;
@@ -42,5 +43,5 @@ export class TableVersions {
 }
 
 export function encodeShape(shape: TableShape): Buffer {
-  return Buffer.from(JSON.stringify(shape));
+  return seal(Buffer.concat([Buffer.from(JSON.stringify(shape)), Buffer.alloc(checksumBytes)]));
 }
