@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import type { Suite, SuiteOptions } from './suite.ts';
 
 export const defaultRuns = 5;
+/** Of `--quick`: enough to see that it runs. */
+const quickRuns = 1;
 
 export type Invocation =
   | { readonly kind: 'list' }
@@ -21,6 +23,7 @@ const flags = {
   json: { type: 'string' },
   markdown: { type: 'string' },
   upstream: { type: 'string' },
+  quick: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -36,8 +39,8 @@ export function parseCommandLine(args: readonly string[], suites: readonly Suite
   const suite = suites.find((candidate) => candidate.name === name);
   if (suite === undefined) return mistake(`there is no suite "${name}"`);
   if (others.length > 0) return mistake(`one suite at a time, not also "${others.join(' ')}"`);
-  const rows = count(values.rows, suite.defaultRows);
-  const runs = count(values.runs, defaultRuns);
+  const rows = count(values.rows, values.quick ? suite.quickRows : suite.defaultRows);
+  const runs = count(values.runs, values.quick ? quickRuns : defaultRuns);
   if (rows === undefined || runs === undefined) {
     return mistake('--rows and --runs take whole numbers greater than zero');
   }
@@ -68,6 +71,7 @@ ${list}
 Flags
   --rows N         rows to generate
   --runs N         measured runs of each side (${defaultRuns})
+  --quick          fewer rows and one run, to see that it works
   --only TEXT      comparisons with TEXT in their name
   --json FILE      where all samples go (bench-results/SUITE.json)
   --markdown FILE  replaces the figures in FILE

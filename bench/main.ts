@@ -33,15 +33,15 @@ async function run(invocation: Invocation & { kind: 'run' }): Promise<number> {
     );
   }
   const startedAt = new Date().toISOString();
-  process.stdout.write(tableHead());
+  process.stdout.write(tableHead(suite.columns));
   const { server, results } = await suite.run(options, (result) => {
-    process.stdout.write(tableRow(result));
+    process.stdout.write(tableRow(suite.columns, result));
   });
   const report = { suite, startedAt, options, machine, server, results };
   await mkdir(dirname(jsonFile), { recursive: true });
   await writeFile(jsonFile, `${JSON.stringify(publicPart(report), undefined, 2)}\n`);
   process.stdout.write(`all samples are in ${jsonFile}\n`);
-  const isSound = results.every(({ outcome }) => outcome === 'measured');
+  const isSound = results.every(({ outcome }) => outcome === 'measured' || outcome === 'skipped');
   if (markdownFile !== undefined) {
     if (isSound) await replaceFigures(markdownFile, suite.name, markdownFigures(report));
     else process.stderr.write(`${markdownFile} stays as it is\n`);

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { defaultRuns } from './command-line.ts';
 import type { MachineFacts } from './machine.ts';
 import type { ComparisonResult, ServerFacts, Suite, SuiteOptions } from './suite.ts';
-import { cells, columns, wordColumns } from './table.ts';
+import { cells } from './table.ts';
 
 export type Report = {
   readonly suite: Suite;
@@ -30,8 +30,12 @@ export function markdownFigures(report: Report): string {
     `- ${settings.join(', ')}`,
     `- ${options.rows} rows; medians of ${options.runs} runs`,
   ];
-  const rows = report.results.filter((result) => result.outcome === 'measured').map(cells);
-  const table = [columns.map(({ title }) => title), columns.map(ruleOf), ...rows];
+  const { columns } = report.suite;
+  const rows = report.results
+    .filter((result) => result.outcome === 'measured')
+    .map((result) => cells(columns, result));
+  const rules = columns.map(({ holds }) => (holds === 'words' ? '---' : '---:'));
+  const table = [columns.map(({ title }) => title), rules, ...rows];
   return [...facts, '', ...table.map((texts) => `| ${texts.join(' | ')} |`)].join('\n');
 }
 
@@ -52,10 +56,6 @@ function command({ suite, options }: Report): string {
     ...(options.upstream === undefined ? [] : ['--upstream URL']),
   ];
   return ['npm run bench --', suite.name, ...flags].join(' ');
-}
-
-function ruleOf(_: unknown, index: number): string {
-  return index < wordColumns ? '---' : '---:';
 }
 
 /** `PostgreSQL 18.4` of a sentence that goes on with compilers. */

@@ -1,3 +1,4 @@
+import { against, median } from './samples.ts';
 import type { Session } from './server.ts';
 import type { Comparison, ComparisonResult, Statement } from './suite.ts';
 
@@ -29,22 +30,18 @@ export async function measure(
     samplesMs.ours.push(await time(session, ours));
     samplesMs.peer.push(await time(session, peer));
   }
-  const ratios = samplesMs.ours.map((sample, index) => sample / samplesMs.peer[index]!);
-  const ratio = median(ratios);
+  const measuredPeer = against(peer.label, samplesMs);
   return {
     outcome: 'measured',
     name,
-    peer: peer.label,
-    limit,
-    isWithinLimit: limit === undefined || ratio <= limit,
-    oursMs: median(samplesMs.ours),
-    peerMs: median(samplesMs.peer),
-    ratio,
-    ratioMin: Math.min(...ratios),
-    ratioMax: Math.max(...ratios),
-    samplesMs,
-    warmUpsMs,
-    sql: { ours: wrapped(ours), peer: wrapped(peer) },
+    unit: 'ms',
+    limit: limit === undefined ? undefined : { of: 'ratio', is: 'at most', value: limit },
+    isWithinLimit: limit === undefined || measuredPeer.ratio <= limit,
+    ours: median(samplesMs.ours),
+    peer: measuredPeer,
+    samples: samplesMs,
+    remark: '',
+    details: { warmUpsMs, sql: { ours: wrapped(ours), peer: wrapped(peer) } },
   };
 }
 
@@ -71,11 +68,4 @@ async function time(session: Session, statement: Statement): Promise<number> {
 function wrapped({ sql, columns }: Statement): string {
   const read = columns.map((column) => `max(${column})`);
   return `SELECT ${['count(*)', ...read].join(', ')} FROM (${sql}) AS answer`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  if (sorted.length % 2 === 1) return sorted[middle]!;
-  return (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

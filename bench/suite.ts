@@ -1,7 +1,7 @@
 /** What the command line asks of a suite. */
 export type SuiteOptions = {
   readonly rows: number;
-  /** Measured runs of each side, after one that is not measured. */
+  /** Measured runs of each side. */
   readonly runs: number;
   /** The comparisons to make, as the suite names them. */
   readonly names: readonly string[];
@@ -28,29 +28,47 @@ export type Comparison = {
   readonly limit: number | undefined;
 };
 
+/** What is claimed of the ratio or of our own figure. */
+export type Limit = {
+  readonly of: 'ratio' | 'ours';
+  readonly is: 'at most' | 'at least';
+  readonly value: number;
+};
+
 export type Measured = {
   readonly outcome: 'measured';
   readonly name: string;
-  readonly peer: string;
-  readonly limit: number | undefined;
+  readonly unit: 'ms' | 'changes/s' | 'messages/s' | 'MB';
+  readonly limit: Limit | undefined;
   readonly isWithinLimit: boolean;
-  readonly oursMs: number;
-  readonly peerMs: number;
+  /** Median. */
+  readonly ours: number;
+  /** What it is held against; undefined for a figure that stands alone. */
+  readonly peer: MeasuredPeer | undefined;
+  /** In the order they were taken: ours, peer, ours, peer. */
+  readonly samples: { readonly ours: readonly number[]; readonly peer: readonly number[] };
+  /** In a few words, what else the reader of a table should see. */
+  readonly remark: string;
+  /** What else was found out, for the JSON. */
+  readonly details: Readonly<Record<string, unknown>>;
+};
+
+export type MeasuredPeer = {
+  readonly label: string;
+  /** Median. */
+  readonly value: number;
   /** Ours to the peer's, median of the ratios pair by pair. */
   readonly ratio: number;
   readonly ratioMin: number;
   readonly ratioMax: number;
-  /** In the order they were taken: ours, peer, ours, peer. */
-  readonly samplesMs: { readonly ours: readonly number[]; readonly peer: readonly number[] };
-  /** The run that is not measured, of every statement. */
-  readonly warmUpsMs: Readonly<Record<string, number>>;
-  readonly sql: { readonly ours: string; readonly peer: string };
 };
 
 export type ComparisonResult =
   | Measured
   /** Both sides answered, but not the same rows. */
   | { readonly outcome: 'differs'; readonly name: string; readonly detail: string }
+  /** A program it needs is not on this machine. */
+  | { readonly outcome: 'skipped'; readonly name: string; readonly detail: string }
   | { readonly outcome: 'failed'; readonly name: string; readonly detail: string };
 
 /** What figures mean nothing without. */
@@ -66,11 +84,23 @@ export type SuiteRun = {
   readonly results: readonly ComparisonResult[];
 };
 
+/** A column of the table of a suite. */
+export type Column = {
+  readonly title: string;
+  readonly width: number;
+  /** Words stand left, figures right. */
+  readonly holds: 'words' | 'figures';
+  cell(result: Measured): string;
+};
+
 /** A family of claims that one command measures. */
 export interface Suite {
   readonly name: string;
   readonly about: string;
   readonly defaultRows: number;
+  /** Of `--quick`, where the figures mean nothing. */
+  readonly quickRows: number;
+  readonly columns: readonly Column[];
   /** What it compares, in order. */
   names(): readonly string[];
   /** Calls `report` with each result as soon as it is there, in the order of the answer. */

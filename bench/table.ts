@@ -1,56 +1,63 @@
-import type { ComparisonResult } from './suite.ts';
+import type { Column, ComparisonResult, Measured } from './suite.ts';
 
-/** A result as the cells of a table: name, against, ours, theirs, ratio, range, limit, verdict. */
-export const columns: readonly { readonly title: string; readonly width: number }[] = [
-  { title: 'HeliosDB', width: 42 },
-  { title: 'against', width: 26 },
-  { title: 'ours ms', width: 9 },
-  { title: 'peer ms', width: 9 },
-  { title: 'ratio', width: 7 },
-  { title: 'min - max', width: 15 },
-  { title: 'limit', width: 6 },
-  { title: '', width: 4 },
-];
-
-/** Columns of words stand left, columns of figures right. */
-export const wordColumns = 2;
-
-export function tableHead(): string {
-  return line(columns.map(({ title }) => title));
+export function tableHead(columns: readonly Column[]): string {
+  return line(
+    columns,
+    columns.map(({ title }) => title),
+  );
 }
 
-export function tableRow(result: ComparisonResult): string {
-  if (result.outcome === 'measured') return line(cells(result));
+export function tableRow(columns: readonly Column[], result: ComparisonResult): string {
+  if (result.outcome === 'measured') return line(columns, cells(columns, result));
   return `${result.name}: ${result.outcome}, ${result.detail}\n`;
 }
 
-export function cells(result: ComparisonResult & { outcome: 'measured' }): string[] {
-  const { limit } = result;
-  return [
-    result.name,
-    result.peer,
-    milliseconds(result.oursMs),
-    milliseconds(result.peerMs),
-    ratio(result.ratio),
-    `${ratio(result.ratioMin)} - ${ratio(result.ratioMax)}`,
-    limit === undefined ? '' : String(limit),
-    limit === undefined ? '' : result.isWithinLimit ? 'ok' : 'over',
-  ];
+export function cells(columns: readonly Column[], result: Measured): string[] {
+  return columns.map((column) => column.cell(result));
 }
 
-function line(texts: readonly string[]): string {
-  const padded = columns.map(({ width }, index) => {
+/** The columns that end the table of every suite: ratio, its range, the limit, the verdict. */
+export const verdictColumns: readonly Column[] = [
+  { title: 'ratio', width: 7, holds: 'figures', cell: ({ peer }) => ratio(peer?.ratio) },
+  {
+    title: 'min - max',
+    width: 15,
+    holds: 'figures',
+    cell: ({ peer }) =>
+      peer === undefined ? '' : `${ratio(peer.ratioMin)} - ${ratio(peer.ratioMax)}`,
+  },
+  { title: 'limit', width: 8, holds: 'figures', cell: printLimit },
+  {
+    title: '',
+    width: 5,
+    holds: 'figures',
+    cell: ({ limit, isWithinLimit }) =>
+      limit === undefined ? '' : isWithinLimit ? 'ok' : limit.is === 'at most' ? 'over' : 'under',
+  },
+];
+
+/** Three digits are what a figure taken here can promise. */
+export function printFigure(value: number | undefined): string {
+  if (value === undefined) return '';
+  if (value < 10) return value.toFixed(2);
+  return value < 100 ? value.toFixed(1) : String(Math.round(value));
+}
+
+function printLimit({ limit, unit }: Measured): string {
+  if (limit === undefined) return '';
+  return `${limit.is === 'at most' ? '≤' : '≥'} ${limit.value}${limit.of === 'ours' ? ` ${unit}` : ''}`;
+}
+
+function line(columns: readonly Column[], texts: readonly string[]): string {
+  const padded = columns.map(({ width, holds }, index) => {
     const text = texts[index] ?? '';
-    return index < wordColumns ? text.padEnd(width) : text.padStart(width);
+    return holds === 'words' ? text.padEnd(width) : text.padStart(width);
   });
   return `${padded.join(' ').trimEnd()}\n`;
 }
 
-function milliseconds(value: number): string {
-  return value < 100 ? value.toFixed(1) : String(Math.round(value));
-}
-
 /** Small ratios are speed-ups and deserve their digits. */
-function ratio(value: number): string {
+function ratio(value: number | undefined): string {
+  if (value === undefined) return '';
   return value < 0.1 ? value.toFixed(3) : value.toFixed(2);
 }

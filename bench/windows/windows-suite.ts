@@ -1,6 +1,14 @@
 import { measure } from '../measure.ts';
 import { type Server, startServer } from '../server.ts';
-import type { Comparison, ComparisonResult, Suite, SuiteOptions, SuiteRun } from '../suite.ts';
+import type {
+  Column,
+  Comparison,
+  ComparisonResult,
+  Suite,
+  SuiteOptions,
+  SuiteRun,
+} from '../suite.ts';
+import { printFigure, verdictColumns } from '../table.ts';
 import { windowComparisons } from './comparisons.ts';
 import { createEvents, dropEvents } from './events-table.ts';
 
@@ -9,10 +17,20 @@ const statementMsMax = 180_000;
 /** The same for writing the rows. */
 const loadMsMax = 1_800_000;
 
+const columns: readonly Column[] = [
+  { title: 'HeliosDB', width: 42, holds: 'words', cell: ({ name }) => name },
+  { title: 'against', width: 26, holds: 'words', cell: ({ peer }) => peer?.label ?? '' },
+  { title: 'ours ms', width: 9, holds: 'figures', cell: ({ ours }) => printFigure(ours) },
+  { title: 'peer ms', width: 9, holds: 'figures', cell: ({ peer }) => printFigure(peer?.value) },
+  ...verdictColumns,
+];
+
 export const windowsSuite: Suite = {
   name: 'windows',
   about: 'TUMBLE, HOP and SESSION beside the SQL an expert writes by hand',
   defaultRows: 2_000_000,
+  quickRows: 100_000,
+  columns,
   names: () => windowComparisons().map(({ name }) => name),
   run,
 };
