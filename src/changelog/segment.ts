@@ -4,7 +4,8 @@ import { formatVersion } from './format.ts';
 import { frameHeaderBytes, type VersionCounts } from './frames.ts';
 
 /*
- * Chunk:  0 format u8 · 1 zero · 4 changes u32 · 8 table versions u32 · 12 version u32... · frames · checksum u32
+ * Chunk:  0 format u8 · 1 zero · 4 changes u32 · 8 table versions u32 · 12 version u32... ·
+ *         frames · checksum u32
  * Index:  chunk number u32, changes in it u32, ... · checksum u32
  */
 const chunkHeaderBytes = 12;

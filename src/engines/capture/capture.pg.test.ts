@@ -17,7 +17,8 @@ describe('capture', function () {
     await captured.sql(`BEGIN;
       SAVEPOINT s; ALTER TABLE undone ADD COLUMN a integer; ALTER TABLE undone ADD COLUMN b integer;
       INSERT INTO undone SELECT n, n, n FROM generate_series(1, 3000) AS n; ROLLBACK TO s;
-      ALTER TABLE kept ADD COLUMN a integer; INSERT INTO kept SELECT n FROM generate_series(1, 3000) AS n;
+      ALTER TABLE kept ADD COLUMN a integer;
+      INSERT INTO kept SELECT n FROM generate_series(1, 3000) AS n;
       COMMIT`);
     const changes = await captured.changes();
     const altered = changes.flatMap(({ schemaChange }) =>
@@ -43,7 +44,8 @@ describe('capture', function () {
   });
 
   it('follows tables that are made by a session that applies somebody else’s changes', async () => {
-    await captured.sql(`SET session_replication_role = replica; CREATE TABLE applied (id integer PRIMARY KEY);
+    await captured.sql(`SET session_replication_role = replica;
+      CREATE TABLE applied (id integer PRIMARY KEY);
       INSERT INTO applied VALUES (1); UPDATE applied SET id = 2; DELETE FROM applied`);
     const own = (await captured.changes()).filter(({ table }) => table?.name === 'applied');
     assert.deepEqual(

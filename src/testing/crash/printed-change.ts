@@ -6,8 +6,8 @@ export function printChange(
   change: Pick<Change, 'operation' | 'table' | 'before' | 'after' | 'schemaChange'>,
 ): string {
   const { operation, table, before, after, schemaChange } = change;
-  // Of a FULL table the log knows the primary key, which the messages do not say; and a root is FULL
-  // only where its leaves are.
+  // Of a FULL table the log knows the primary key, which the messages do not say; and a root is
+  // FULL only where its leaves are.
   const isFull = table?.columns.every(({ isKey }) => isKey) === true;
   const columns = table?.columns.map(({ name, typeOid, typeModifier, isKey }) =>
     [name, typeOid, typeModifier, table.replicaIdentity === 'full' || isFull || isKey].join(' '),

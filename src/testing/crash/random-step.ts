@@ -35,7 +35,8 @@ const longValue = (random: Random): string =>
 
 const rowSteps: readonly ((random: Random) => Step)[] = [
   (random) =>
-    rows(`INSERT INTO plain VALUES (${id(random)}, ${random.between(-999, 999)}.${random.between(0, 99)},
+    rows(`INSERT INTO plain
+      VALUES (${id(random)}, ${random.between(-999, 999)}.${random.between(0, 99)},
       'é' || ${random.between(0, 9)}) ON CONFLICT (id) DO UPDATE SET n = EXCLUDED.n, t = NULL`),
   (random) => rows(`UPDATE plain SET n = n * 1.10 WHERE id % 17 = ${random.between(0, 16)}`),
   (random) => rows(`DELETE FROM plain WHERE id = ${id(random)}`),
@@ -82,7 +83,8 @@ const rowSteps: readonly ((random: Random) => Step)[] = [
     rows(
       `WITH child AS (INSERT INTO owned VALUES (${id(random)}, ${id(random)}) ON CONFLICT DO NOTHING
         RETURNING owner)
-      INSERT INTO owners SELECT owner, 0 FROM child ON CONFLICT (id) DO UPDATE SET v = owners.v + 1`,
+      INSERT INTO owners SELECT owner, 0 FROM child
+      ON CONFLICT (id) DO UPDATE SET v = owners.v + 1`,
       2,
     ),
   (random) => rows(`DELETE FROM owned WHERE id = ${id(random)}`),

@@ -16,7 +16,7 @@ export type WriterOptions = StepOptions & {
 };
 
 /**
- * A client that writes random transactions until it is told to stop. That the server, or whatever is
+ * A client that writes random transactions until it is told to stop. That the server, or what is
  * in between, goes away is nothing to it: it connects again and goes on.
  */
 export class RandomWriter {
