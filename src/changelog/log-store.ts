@@ -1,7 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { logUnusable } from '../core/errors/change-log.ts';
+import { PgError } from '../core/errors/pg-error.ts';
+import { checkFileHeader } from './file-header.ts';
 import { type DatabaseName, databaseNames } from './format.ts';
 
 export type BinaryDatabase = Database<Buffer, Buffer>;
@@ -11,6 +13,9 @@ export type LogStore = Readonly<Record<DatabaseName, BinaryDatabase>> & {
   readonly root: RootDatabase<Buffer, Buffer>;
   readonly file: string;
 };
+
+/** What is free beyond it is enough for a write to fail for another reason. */
+const fullBelowBytes = 1024 * 1024;
 
 const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
 
@@ -24,7 +29,7 @@ export function openLogStore(directory: string): LogStore {
     chmodSync(directory, 0o700);
     return openDatabases(directory, false);
   } catch (error) {
-    throw logUnusable(directory, error);
+    throw error instanceof PgError ? error : logUnusable(directory, error);
   }
 }
 
@@ -32,9 +37,13 @@ export function openLogStore(directory: string): LogStore {
 export function openLogForReading(directory: string): LogStore | undefined {
   if (!existsSync(join(directory, 'data.mdb'))) return undefined;
   try {
-    return openDatabases(directory, true);
+    const store = openDatabases(directory, true);
+    // Its writer is just making it.
+    const isComplete = databaseNames.every((name) => store[name] !== undefined);
+    if (!isComplete) void store.root.close();
+    return isComplete ? store : undefined;
   } catch (error) {
-    throw logUnusable(directory, error);
+    throw error instanceof PgError ? error : logUnusable(directory, error);
   }
 }
 
@@ -43,7 +52,19 @@ export function fileBytes(store: LogStore): number {
   return statSync(store.file).size;
 }
 
+/** Whether there is no room for another chunk. */
+export function isFileSystemFull(directory: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize < fullBelowBytes;
+  } catch {
+    return false;
+  }
+}
+
 function openDatabases(directory: string, readOnly: boolean): LogStore {
+  const file = join(directory, 'data.mdb');
+  if (existsSync(file)) checkFileHeader(file);
   const root = open<Buffer, Buffer>({
     path: directory,
     maxDbs: databaseNames.length + 1,
@@ -54,5 +75,5 @@ function openDatabases(directory: string, readOnly: boolean): LogStore {
     (name) => [name, root.openDB<Buffer, Buffer>({ name, ...binary })] as const,
   );
   const databases = Object.fromEntries(opened) as Record<DatabaseName, BinaryDatabase>;
-  return { ...databases, root, file: join(directory, 'data.mdb') };
+  return { ...databases, root, file };
 }

@@ -26,7 +26,7 @@ import {
   type LogSource,
   type LogState,
 } from './log-state.ts';
-import { fileBytes, type LogStore, openLogStore } from './log-store.ts';
+import { fileBytes, isFileSystemFull, type LogStore, openLogStore } from './log-store.ts';
 import { removeSegment } from './remove-segment.ts';
 import { type Retention, trimOldest } from './retention.ts';
 import { encodeShape, type TableShape } from './table-versions.ts';
@@ -70,6 +70,7 @@ export class LogWriter implements WriteQueue {
   /** Rejects with the first failure. */
   readonly #failed: Promise<never>;
   #fail: (failure: unknown) => void = () => undefined;
+  #visibleLsn = 0n;
   #durableLsn = 0n;
 
   private constructor(directory: string, store: LogStore, state: LogState) {
@@ -110,6 +111,11 @@ export class LogWriter implements WriteQueue {
   /** All WAL before it has been appended. */
   get endLsn(): bigint {
     return this.#state.endLsn;
+  }
+
+  /** All WAL before it is in the log for readers to see. */
+  get visibleLsn(): bigint {
+    return this.#visibleLsn;
   }
 
   /** All WAL before it is in the log and on the disk. */
@@ -217,14 +223,19 @@ export class LogWriter implements WriteQueue {
   flush(): Promise<void> {
     if (this.#isFlushQueued || !(this.#isDirty || this.hasUnflushed)) return this.#turn;
     this.#isFlushQueued = true;
-    return this.#inTurn(() => {
+    let visibleLsn = 0n;
+    const flushed = this.#inTurn(() => {
       this.#isFlushQueued = false;
       this.#sealBlock();
       const blocks = this.#sealed;
       const end = { endLsn: this.#state.endLsn, last: this.#last };
       this.#sealed = [];
       this.#isDirty = false;
+      visibleLsn = end.endLsn;
       return () => this.#putBlocks(blocks, end);
+    });
+    return flushed.then(() => {
+      this.#visibleLsn = visibleLsn;
     });
   }
 
@@ -309,7 +320,8 @@ export class LogWriter implements WriteQueue {
 
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined);
-    await this.store.root.close();
+    // After a failed write LMDB would wait for ever; the process ends then.
+    if (this.#failure === undefined) await this.store.root.close();
   }
 
   /** After a crash the next number is found behind those in use. */
@@ -333,11 +345,15 @@ export class LogWriter implements WriteQueue {
   }
 
   #note(failure: unknown): void {
+    // LMDB tells the reason later, and apart from the failure: of each, also when nobody asks.
+    const { commitError } = failure as { readonly commitError?: Promise<unknown> };
+    commitError?.catch(() => undefined);
     if (this.#failure !== undefined) return;
     this.#failure = failure;
-    // LMDB tells the reason later, and apart from the failure.
-    const { commitError } = failure as { readonly commitError?: Promise<unknown> };
-    const found = (cause: unknown): void => this.#fail(logNotWritten(this.#directory, cause));
+    const found = (cause: unknown): void => {
+      const isFull = isFileSystemFull(this.#directory);
+      this.#fail(logNotWritten(this.#directory, cause, isFull));
+    };
     if (commitError === undefined) found(failure);
     else commitError.then(() => found(failure), found);
   }

@@ -62,7 +62,7 @@ describe('the prerequisites of an upstream', () => {
     [
       'no role of administrators',
       'right to make schema heliosdb',
-      'capture',
+      'note',
       /CREATE ROLE heliosdb_admin/,
       { mayMakeAdmin: false },
     ],

@@ -54,7 +54,7 @@ describe('heliosdb check', function () {
     const missing = lines.filter((line) => line.startsWith('missing'));
     assert.deepEqual(
       missing.map((line) => /^missing +([^:]+):/.exec(line)?.[1]),
-      ['wal_level', 'wal senders', 'right to replicate'],
+      ['wal_level', 'wal senders', 'right to replicate', 'right to make schema heliosdb'],
     );
     assert.ok(missing.every((line) => line.includes('(only change capture needs it); to mend: ')));
     assert.ok(lines.includes('windows will work'));

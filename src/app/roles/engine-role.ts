@@ -1,6 +1,7 @@
 /** The process of role `engine`: captures changes, and serves them to other nodes. */
 import type { NodeIdentity } from '../../catalog/node-registry.ts';
 import { LogServer } from '../../changelog/remote/log-server.ts';
+import { tolerateFailedCommits } from '../../changelog/unreachable-rejections.ts';
 import { cannotListen } from '../../core/errors/configuration.ts';
 import { Capture } from '../../engines/capture/capture.ts';
 import { openCaptureMetrics } from '../../observe/capture-metrics.ts';
@@ -23,6 +24,11 @@ export type EngineRoleConfiguration = {
   readonly node: Omit<NodeIdentity, 'pid' | 'logAddress'>;
   readonly logLevel: LogLevel;
 };
+
+/** EX_TEMPFAIL: the supervisor starts it again, a little later each time. */
+const logFailedExitCode = 75;
+
+tolerateFailedCommits();
 
 serveRole<EngineRoleConfiguration>(async (configuration) => {
   const { upstream, databases, dataDirectory, isCaptureOn, internal, logLevel } = configuration;
@@ -52,6 +58,7 @@ serveRole<EngineRoleConfiguration>(async (configuration) => {
       isOn: isCaptureOn,
       logger,
       metrics,
+      logFailed: () => process.exit(logFailedExitCode),
       report: (report) => tell({ kind: 'capture', report }),
     }).run(stopping.signal),
   );

@@ -10,4 +10,4 @@ CREATE UNLOGGED TABLE heliosdb.secrets (
 );
 
 -- For the role the nodes connect as, which owns it, and for nobody else.
-REVOKE ALL ON heliosdb.secrets FROM PUBLIC, heliosdb_admin;
+REVOKE ALL ON heliosdb.secrets FROM PUBLIC;

@@ -33,9 +33,9 @@ export function logUnusable(directory: string, cause: unknown): PgError {
   });
 }
 
-/** A write to the log failed. */
-export function logNotWritten(directory: string, cause: unknown): PgError {
-  const isFull = /ENOSPC|no space|EDQUOT|MDB_MAP_FULL|EFBIG/i.test(String(cause));
+/** A write to the log failed; what the system says of a full disk may be an I/O error. */
+export function logNotWritten(directory: string, cause: unknown, hasNoSpace: boolean): PgError {
+  const isFull = hasNoSpace || /ENOSPC|no space|EDQUOT|MDB_MAP_FULL|EFBIG/i.test(String(cause));
   return new PgError({
     code: isFull ? '53100' : '58030',
     message: isFull ? 'no space is left for the change log' : 'could not write the change log',

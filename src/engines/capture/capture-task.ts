@@ -13,6 +13,10 @@ export type CaptureTask = {
   readonly isOn: boolean;
   readonly logger: Logger;
   readonly metrics: CaptureMetrics;
+  /**
+   * A write to the log failed. LMDB does not write to it again in this process, which has to end.
+   */
+  readonly logFailed: () => void;
   /** Told when the state changes. */
   readonly report: (report: CaptureReport) => void;
 };

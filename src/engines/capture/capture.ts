@@ -64,6 +64,7 @@ export class Capture {
     this.#become(retryable ? 'failing' : 'stopped', { code, message, hint });
     logger.warn('capture stopped', { database: target.database, code, message, detail, hint });
     if (!(error instanceof PgError)) logger.error('capture failed unexpectedly', { error });
+    if (failedWrite.has(code)) this.#options.logFailed();
   }
 
   /** One control connection, from connecting to its end. */
@@ -154,6 +155,9 @@ export class Capture {
     await delay(ms, undefined, { signal: either }).catch(() => undefined);
   }
 }
+
+/** SQLSTATEs of a log that could not be written. */
+const failedWrite: ReadonlySet<string> = new Set(['53100', '58030']);
 
 function retryDelay(failures: number): number {
   return Math.min(retryDelayMinMs * 2 ** failures, retryDelayMaxMs);

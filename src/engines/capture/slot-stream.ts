@@ -201,10 +201,11 @@ export class SlotStream {
     if (socket.destroyed || !socket.writable) return;
     this.#confirm();
     failpoint('capture.confirm');
-    this.#reportedLsn = writer.endLsn;
+    this.#reportedLsn = writer.visibleLsn;
     socket.write(
       encodeStandbyStatus({
-        writtenLsn: writer.endLsn,
+        // Others wait for it: it says what a reader finds.
+        writtenLsn: writer.visibleLsn,
         flushedLsn: this.#confirmedLsn,
         appliedLsn: this.#confirmedLsn,
         sentAtMicros: BigInt(Date.now()) * 1_000n,
