@@ -110,8 +110,8 @@ export const redisAuthenticationFailuresMax: number = 10;
 export const redisAuthenticationDelayMs: number = 50;
 /** What a client may say while changes are streamed to it before it is not read any more, bytes. */
 export const keptRequestBytesMax: number = 64 * 1024;
-/** Seconds for which the first question for changes waits until capture has begun; then 55000. */
-export const captureBeginAttemptsMax: number = 30;
+/** How long the first question for changes waits until capture has begun, ms; then 55000. */
+export const captureBeginMaxMs: number = 30_000;
 /** Rows the first chunks of a snapshot have, unless the reader asks for another size. */
 export const snapshotChunkRows: number = 20_000;
 /** Chunks of one size; after so many the size doubles, so that the list of chunks stays short. */

@@ -2,7 +2,7 @@ import type { LogReader } from '../../contracts/log-reader.ts';
 import { notSetUp } from '../../core/errors/cdc.ts';
 import { captureDoesNotBegin, captureNotBegun } from '../../core/errors/change-access.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
-import { captureBeginAttemptsMax } from '../../core/limits.ts';
+import { captureBeginMaxMs } from '../../core/limits.ts';
 import type { SessionContext } from '../session-context.ts';
 import { endQuestions } from './ask-session.ts';
 import type { Offering } from './offering.ts';
@@ -41,13 +41,15 @@ export async function beginCapture(
     await offering.ask({ text: 'CALL heliosdb.enable_capture()', parameters: [] });
     endQuestions(context);
   }
-  for (let attempt = 0; attempt < captureBeginAttemptsMax; attempt += 1) {
+  const end = performance.now() + captureBeginMaxMs;
+  while (performance.now() < end) {
     if (await hasLog(offering.reader)) return;
-    // Waits a second at most, and is cancelled as any statement.
-    await offering.ask({ text: "CALL heliosdb.park('0/0')", parameters: [] });
+    // The backend waits, so that a cancel request finds a statement. Which node has the log is known
+    // a little later than that it is captured.
+    await offering.ask({ text: 'SELECT pg_catalog.pg_sleep(0.05) IS NULL', parameters: [] });
     endQuestions(context);
   }
-  throw captureDoesNotBegin(context.database, captureBeginAttemptsMax);
+  throw captureDoesNotBegin(context.database, captureBeginMaxMs / 1_000);
 }
 
 async function hasLog(reader: LogReader): Promise<boolean> {
