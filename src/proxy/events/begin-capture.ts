@@ -44,8 +44,8 @@ export async function beginCapture(
   const end = performance.now() + captureBeginMaxMs;
   while (performance.now() < end) {
     if (await hasLog(offering.reader)) return;
-    // The backend waits, so that a cancel request finds a statement. Which node has the log is known
-    // a little later than that it is captured.
+    // The backend waits, so that a cancel request finds a statement. Which node has the log is
+    // known a little later than that it is captured.
     await offering.ask({ text: 'SELECT pg_catalog.pg_sleep(0.05) IS NULL', parameters: [] });
     endQuestions(context);
   }
