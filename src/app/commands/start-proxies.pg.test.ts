@@ -104,7 +104,8 @@ describe('heliosdb start with several proxies', function () {
 
   it('says which port is in use', () => {
     const taken = `127.0.0.1:${endpoint.port}`;
-    const others = ['--http', '127.0.0.1:0', '--metrics', '127.0.0.1:0'];
+    // Without the roles that keep something in the directory of data, which others use too.
+    const others = ['--http', '127.0.0.1:0', '--metrics', '127.0.0.1:0', '--roles', 'proxy,http'];
     const { status, stderr } = runCommand(
       ...['start', '--upstream', upstream, '--proxies', '2', '--listen', taken, ...others],
     );

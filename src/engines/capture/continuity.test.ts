@@ -8,6 +8,7 @@ const usual: Facts = {
   term: 6,
   servedTerm: 5,
   beat: 40,
+  notedGap: undefined,
   slotName: 'heliosdb_5',
   catalogTimeline: 1,
   log: { epoch: 1, timeline: 1, endLsn: 1_000n, term: 5, beat: 40 },
@@ -64,5 +65,10 @@ describe('continuity of a capture', () => {
     assert.equal(judge({ beat: 39 }).kind, 'gap');
     assert.equal(judge({ term: 5, servedTerm: 4 }).kind, 'gap');
     assert.equal(judge({ epoch: 0 }).kind, 'gap');
+  });
+
+  it('stays a gap until it is skipped, also when what told of it is gone', () => {
+    const judged = judge({ notedGap: 'it was restored' });
+    assert.equal(judged.kind === 'gap' && judged.reason, 'it was restored');
   });
 });

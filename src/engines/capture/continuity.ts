@@ -44,11 +44,8 @@ export type Continuity =
       readonly dropsSlot: boolean;
     };
 
-/**
- * Whether changes can go on without a gap, from what the catalog, the log, the slot and the server
- * say. Pure; every pair of these that does not fit is a gap, never a silent skip.
- */
-export function judgeContinuity(facts: {
+/** What is known before streaming begins. */
+export type CaptureSituation = {
   /** The catalog's: its epoch (0 before the first), the term of this owner. */
   readonly epoch: number;
   readonly term: number;
@@ -62,9 +59,25 @@ export function judgeContinuity(facts: {
   readonly log: LogFacts | undefined;
   readonly slot: SlotFacts | undefined;
   readonly server: ServerFacts;
-}): Continuity {
-  const { epoch, slotName, slot, server } = facts;
-  if (slotName === undefined) return { kind: 'begin' };
+  /** Why an earlier look found a gap that nobody has skipped yet. */
+  readonly notedGap: string | undefined;
+};
+
+/**
+ * Whether changes can go on without a gap, from what the catalog, the log, the slot and the server
+ * say. Pure; every pair of these that does not fit is a gap, never a silent skip.
+ */
+export function judgeContinuity(facts: CaptureSituation): Continuity {
+  if (facts.slotName === undefined) return { kind: 'begin' };
+  const judged = judgeAnew(facts, facts.slotName);
+  const { notedGap, log, slot } = facts;
+  // What told of it may be gone at the next look; the gap is not, until somebody says so.
+  if (notedGap === undefined || judged.kind === 'gap') return judged;
+  return gap(log?.endLsn ?? 0n, slot?.confirmedLsn, notedGap, slot !== undefined);
+}
+
+function judgeAnew(facts: CaptureSituation, slotName: string): Continuity {
+  const { epoch, slot, server } = facts;
   if (facts.log !== undefined && isOfLaterCatalog(facts.log, facts)) {
     return gap(facts.log.endLsn, slot?.confirmedLsn, restoredReason, slot !== undefined);
   }

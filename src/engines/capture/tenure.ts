@@ -58,6 +58,7 @@ export async function prepareTenure(options: TenureOptions): Promise<Prepared> {
     servedTerm: facts.servedTerm,
     beat: facts.beat,
     slotName: facts.slot,
+    notedGap: facts.gapReason,
     catalogTimeline: facts.timeline,
     log: log === undefined ? undefined : logFacts(log),
     slot,
