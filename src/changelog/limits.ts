@@ -5,6 +5,8 @@
  * makes a larger one. With its header it fills 16 pages of LMDB.
  */
 export const chunkBytesMax: number = 64_000;
+/** Chunks of a segment that are put in one write transaction. */
+export const chunksPutMax: number = 16;
 /** Bytes on their way to the disk before whoever appends has to wait. */
 export const unwrittenBytesMax: number = 16 * 1024 * 1024;
 /** How much a reader looks through in one call before it answers with what it has, bytes. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chunkBytesMax } from './limits.ts';
+import { chunkBytesMax, chunksPutMax } from './limits.ts';
 import { readLogState } from './log-facts.ts';
 import { LogWriter } from './log-writer.ts';
 import type { TableShape } from './table-versions.ts';
@@ -95,6 +95,16 @@ describe('log writer', () => {
     await writer.flush();
     await writer.committed();
     assert.equal([...writer.store.open.getKeys({})].length, 0);
+  });
+
+  it('puts chunks together, no more than may wait in memory', async () => {
+    const open = frames((chunksPutMax + 2) * chunkBytesMax);
+    await writer.committed();
+    const count = (): number => [...writer.store.segments.getKeys({})].length;
+    assert.equal(count(), chunksPutMax);
+    open.putSpilled();
+    await writer.committed();
+    assert.ok(count() > chunksPutMax);
   });
 
   it('is of an earlier owner until a restart is complete', async () => {

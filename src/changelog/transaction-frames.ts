@@ -1,7 +1,7 @@
 import { failpoint } from '../core/failpoint.ts';
 import { openKey, segmentIndexNumber, segmentKey } from './format.ts';
 import { frameHeaderBytes, GrowingBytes, VersionCounts } from './frames.ts';
-import { chunkBytesMax } from './limits.ts';
+import { chunkBytesMax, chunksPutMax } from './limits.ts';
 import { removeSegment } from './remove-segment.ts';
 import { decodeChunk, encodeChunk, encodeSegmentIndex, forEachFrame } from './segment.ts';
 import { versionOfFrame } from './stored-frame.ts';
@@ -19,6 +19,8 @@ export class TransactionFrames {
   #segment: bigint | undefined;
   #index: { readonly number: number; readonly changes: number }[] = [];
   #nextChunk = 0;
+  /** Chunks that are put together: a write transaction for each costs more than what is in it. */
+  #spilled: { readonly number: number; readonly bytes: Buffer }[] = [];
   #segmentBytes = 0;
   #changes = 0;
   #counts: VersionCounts = new VersionCounts();
@@ -77,12 +79,12 @@ export class TransactionFrames {
     this.#pendingCounts.add(version, 1);
   }
 
-  /** Puts what is in memory on disk, as a chunk. */
+  /** Makes a chunk of what is in memory; it goes to the disk with others. */
   spill(): void {
     if (this.#pending.length === 0) return;
     this.#segment ??= this.#openSegment();
     const chunk = encodeChunk(this.#pending.view(), this.#pendingChanges, this.#pendingCounts);
-    this.#put(this.#nextChunk, chunk);
+    this.#spilled.push({ number: this.#nextChunk, bytes: chunk });
     this.#index.push({ number: this.#nextChunk, changes: this.#pendingChanges });
     this.#nextChunk += 1;
     this.#segmentBytes += chunk.length;
@@ -91,6 +93,13 @@ export class TransactionFrames {
     this.#pendingChanges = 0;
     this.#pending.clear();
     failpoint('capture.spill');
+    if (this.#spilled.length >= chunksPutMax) this.putSpilled();
+  }
+
+  /** Sends chunks that wait for others to the disk; when no more may come for a while. */
+  putSpilled(): void {
+    for (const { number, bytes } of this.#spilled) this.#put(number, bytes);
+    this.#spilled = [];
   }
 
   /** The changes of a subtransaction did not survive. */
@@ -110,6 +119,7 @@ export class TransactionFrames {
       return;
     }
     this.spill();
+    this.putSpilled();
     const index = encodeSegmentIndex(this.#index);
     this.#segmentBytes += index.length;
     this.#put(segmentIndexNumber, index);
@@ -118,6 +128,7 @@ export class TransactionFrames {
 
   /** The transaction is over: its segment, if it has one, belongs to a block or to nobody. */
   async discard(): Promise<void> {
+    this.#spilled = [];
     if (this.#segment === undefined) return;
     await removeSegment(this.#queue, this.#segment);
   }
@@ -159,6 +170,7 @@ export class TransactionFrames {
     rebuilt.#segment = this.#segment;
     // Chunks only get fewer, so that each is written after it was read.
     if (this.#segment !== undefined) {
+      this.putSpilled();
       await this.#queue.committed();
       for (const { number } of this.#index) {
         const key = segmentKey(this.#segment, number);
@@ -172,6 +184,7 @@ export class TransactionFrames {
       }
     }
     this.#copySurvivors(this.#pending.view(), rebuilt);
+    rebuilt.putSpilled();
     this.#adopt(rebuilt);
   }
 

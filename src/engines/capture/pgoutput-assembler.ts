@@ -94,6 +94,8 @@ export class PgoutputAssembler {
         this.#startStream(decodeStreamStart(bytes, start, end).xid);
         return undefined;
       case message.streamStop:
+        // Streams of others may follow: what waits in memory is that of one transaction at most.
+        this.#stream?.frames.putSpilled();
         this.#stream = undefined;
         return undefined;
       case message.streamCommit:
