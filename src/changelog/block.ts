@@ -1,7 +1,7 @@
 import { logDamaged } from '../core/errors/change-log.ts';
 import { checksumBytes, seal, unseal } from './checked-bytes.ts';
 import { formatVersion } from './format.ts';
-import type { VersionCounts } from './frames.ts';
+import type { GrowingBytes, VersionCounts } from './frames.ts';
 
 /*
  * Block:  0 format u8 · 1 zero · 4 transactions u32 · 8 last commit LSN u64 ·
@@ -43,25 +43,26 @@ export function recordBytes(place: FramesPlace): number {
 
 /** Writes a transaction record of `recordBytes` at an offset. */
 export function writeRecord(
-  bytes: Buffer,
+  records: GrowingBytes,
   at: number,
   transaction: CommittedTransaction,
   place: FramesPlace,
 ): void {
+  const { bytes } = records;
   bytes.writeUInt32BE(recordBytes(place), at);
   bytes.writeUInt32BE(0, at + 4);
   bytes[at + 4] =
     (place.kind === 'segment' ? inSegment : 0) | (transaction.hasSubxids ? framesHaveSubxids : 0);
-  bytes.writeBigUInt64BE(transaction.commitLsn, at + 8);
-  bytes.writeBigUInt64BE(transaction.endLsn, at + 16);
-  bytes.writeBigInt64BE(transaction.committedAt, at + 24);
-  bytes.writeBigUInt64BE(transaction.xid, at + 32);
+  records.writeInt64(at + 8, transaction.commitLsn);
+  records.writeInt64(at + 16, transaction.endLsn);
+  records.writeInt64(at + 24, transaction.committedAt);
+  records.writeInt64(at + 32, transaction.xid);
   bytes.writeUInt32BE(transaction.changes, at + 40);
   bytes.writeUInt32BE(0, at + 44);
   if (place.kind === 'inline') place.frames.copy(bytes, at + transactionHeaderBytes);
   else {
-    bytes.writeBigUInt64BE(place.segment, at + transactionHeaderBytes);
-    bytes.writeBigUInt64BE(BigInt(place.bytes), at + transactionHeaderBytes + 8);
+    records.writeInt64(at + transactionHeaderBytes, place.segment);
+    records.writeInt64(at + transactionHeaderBytes + 8, BigInt(place.bytes));
   }
 }
 

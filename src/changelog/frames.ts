@@ -22,6 +22,11 @@ export class VersionCounts {
   }
 
   addAll(other: VersionCounts): void {
+    // A Map is dear beside what else a small transaction costs, and most are of one table.
+    if (other.#counts.size === 0) {
+      if (other.#lastVersion >= 0) this.add(other.#lastVersion, other.#lastCount);
+      return;
+    }
     for (const [version, count] of other.entries()) this.add(version, count);
   }
 
@@ -32,7 +37,7 @@ export class VersionCounts {
 
   clear(): void {
     this.#lastVersion = -1;
-    this.#counts.clear();
+    if (this.#counts.size > 0) this.#counts.clear();
   }
 
   #settle(): void {
@@ -43,12 +48,15 @@ export class VersionCounts {
 /** Bytes that grow as they are appended to; what was taken out is never touched again. */
 export class GrowingBytes {
   #bytes: Buffer;
+  /** Of the same memory: what Buffer writes 64 bits with allocates. */
+  #numbers: DataView;
   #length = 0;
   readonly #initialBytes: number;
 
   constructor(initialBytes: number) {
     this.#initialBytes = initialBytes;
     this.#bytes = Buffer.allocUnsafeSlow(initialBytes);
+    this.#numbers = new DataView(this.#bytes.buffer);
   }
 
   get length(): number {
@@ -62,9 +70,14 @@ export class GrowingBytes {
     if (this.#length > this.#bytes.length) {
       const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, this.#length));
       this.#bytes.copy(grown, 0, 0, at);
-      this.#bytes = grown;
+      this.#use(grown);
     }
     return at;
+  }
+
+  /** 64 bits, with a sign or without. */
+  writeInt64(at: number, value: bigint): void {
+    this.#numbers.setBigInt64(at, value);
   }
 
   /** Valid until the next `reserve`. */
@@ -81,7 +94,12 @@ export class GrowingBytes {
     this.#length = 0;
     // One giant frame must not keep its memory for ever.
     if (this.#bytes.length > 4 * this.#initialBytes) {
-      this.#bytes = Buffer.allocUnsafeSlow(this.#initialBytes);
+      this.#use(Buffer.allocUnsafeSlow(this.#initialBytes));
     }
+  }
+
+  #use(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#numbers = new DataView(bytes.buffer);
   }
 }

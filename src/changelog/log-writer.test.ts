@@ -37,9 +37,9 @@ describe('log writer', () => {
     return begun;
   }
 
-  function append(bytes: number, lsn: bigint): Promise<void> {
+  async function append(bytes: number, lsn: bigint): Promise<void> {
     const commit = { commitLsn: lsn, endLsn: lsn + 8n, committedAt: 0n, xid: 1n };
-    return writer.append(frames(bytes), { ...commit, hasSubxids: false });
+    await writer.append(frames(bytes), { ...commit, hasSubxids: false });
   }
 
   it('never says on disk that it holds what is not written yet', async () => {

@@ -25,6 +25,7 @@ import {
   encodeState,
   type LogSource,
   type LogState,
+  withEndLsn,
 } from './log-state.ts';
 import { fileBytes, isFileSystemFull, type LogStore, openLogStore } from './log-store.ts';
 import { removeSegment } from './remove-segment.ts';
@@ -158,24 +159,42 @@ export class LogWriter implements WriteQueue {
 
   /**
    * Appends a transaction; it is written by the next `flush`, or when its block is full. Commit
-   * LSNs grow from call to call.
+   * LSNs grow from call to call. Undefined when that is done, else a promise of it: small
+   * transactions cost less than a promise for each.
    */
-  async append(
+  append(
     frames: TransactionFrames,
     commit: Pick<
       CommittedTransaction,
       'commitLsn' | 'endLsn' | 'committedAt' | 'xid' | 'hasSubxids'
     >,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     // After a reconnect the server may send once more what is here already.
-    const isRepeated = commit.commitLsn <= this.#last.lastCommitLsn;
-    if (!isRepeated) await frames.finish();
-    if (isRepeated || frames.changes === 0) {
-      await this.discard(frames);
-      this.advance(commit.endLsn);
-      return;
-    }
-    const transaction = { ...commit, changes: frames.changes };
+    if (commit.commitLsn <= this.#last.lastCommitLsn) return this.#leaveOut(frames, commit.endLsn);
+    const finishing = frames.finish();
+    if (finishing !== undefined) return finishing.then(() => this.#append(frames, commit));
+    return this.#append(frames, commit);
+  }
+
+  async #leaveOut(frames: TransactionFrames, endLsn: bigint): Promise<void> {
+    await this.discard(frames);
+    this.advance(endLsn);
+  }
+
+  #append(
+    frames: TransactionFrames,
+    commit: Parameters<LogWriter['append']>[1],
+  ): Promise<void> | undefined {
+    if (frames.changes === 0) return this.#leaveOut(frames, commit.endLsn);
+    // Named one by one: a spread costs a microsecond.
+    const transaction = {
+      commitLsn: commit.commitLsn,
+      endLsn: commit.endLsn,
+      committedAt: commit.committedAt,
+      xid: commit.xid,
+      changes: frames.changes,
+      hasSubxids: commit.hasSubxids,
+    };
     const place =
       frames.segment === undefined
         ? ({ kind: 'inline', frames: frames.pending } as const)
@@ -184,7 +203,7 @@ export class LogWriter implements WriteQueue {
     if (this.#records.length > 0 && this.#records.length + bytes > chunkBytesMax) this.#sealBlock();
     if (this.#transactions === 0) this.#blockLsn = commit.commitLsn;
     const at = this.#records.reserve(bytes);
-    writeRecord(this.#records.bytes, at, transaction, place);
+    writeRecord(this.#records, at, transaction, place);
     this.#transactions += 1;
     this.#counts.addAll(frames.counts);
     if (place.kind === 'segment') {
@@ -196,12 +215,13 @@ export class LogWriter implements WriteQueue {
     if (place.kind === 'inline') this.#release(frames);
     this.#last = { lastCommitLsn: commit.commitLsn, lastChanges: changes };
     this.advance(commit.endLsn);
+    return undefined;
   }
 
   /** There is nothing more to capture before this LSN. */
   advance(lsn: bigint): void {
     if (lsn <= this.#state.endLsn) return;
-    this.#state = { ...this.#state, endLsn: lsn };
+    this.#state = withEndLsn(this.#state, lsn);
     this.#isDirty = true;
   }
 

@@ -62,9 +62,8 @@ export class TransactionFrames {
     const needed = frameHeaderBytes + payloadBytes;
     if (this.#pending.length > 0 && this.#pending.length + needed > chunkBytesMax) this.spill();
     const at = this.#pending.reserve(needed);
-    const { bytes } = this.#pending;
-    bytes.writeUInt32BE(payloadBytes, at);
-    bytes.writeBigUInt64BE(walLsn, at + 4);
+    this.#pending.bytes.writeUInt32BE(payloadBytes, at);
+    this.#pending.writeInt64(at + 4, walLsn);
     return at + frameHeaderBytes;
   }
 
@@ -109,10 +108,15 @@ export class TransactionFrames {
 
   /**
    * Before the commit: frames of aborted subtransactions go, so that nobody has to know of them,
-   * and a segment gets its index.
+   * and a segment gets its index. Undefined when that is done, else a promise of it.
    */
-  async finish(): Promise<void> {
-    if (this.#aborted.size > 0) await this.#compact();
+  finish(): Promise<void> | undefined {
+    if (this.#aborted.size > 0) return this.#compact().then(() => this.#finish());
+    this.#finish();
+    return undefined;
+  }
+
+  #finish(): void {
     if (this.#segment === undefined) {
       this.#counts.addAll(this.#pendingCounts);
       this.#pendingCounts.clear();
@@ -149,8 +153,8 @@ export class TransactionFrames {
     this.#nextChunk = 0;
     this.#segmentBytes = 0;
     this.#changes = 0;
-    this.#counts = new VersionCounts();
-    this.#aborted.clear();
+    this.#counts.clear();
+    if (this.#aborted.size > 0) this.#aborted.clear();
   }
 
   #openSegment(): bigint {

@@ -77,7 +77,7 @@ export class PgoutputAssembler {
       case message.begin: {
         const { xid } = decodeBegin(bytes, start, end);
         this.#currentXid = xid;
-        this.#current = this.#open();
+        this.#current = this.#open(this.#relations);
         return undefined;
       }
       case message.commit:
@@ -110,8 +110,8 @@ export class PgoutputAssembler {
     }
   }
 
-  #open(): OpenTransaction {
-    return { frames: this.#options.writer.begin(), relations: new Map() };
+  #open(relations: Map<number, KnownRelation>): OpenTransaction {
+    return { frames: this.#options.writer.begin(), relations };
   }
 
   #row(bytes: Buffer, start: number, end: number, walLsn: bigint): void {
@@ -172,12 +172,12 @@ export class PgoutputAssembler {
     (this.#stream?.relations ?? this.#relations).set(relation.oid, known);
   }
 
-  async #commit(bytes: Buffer, start: number, end: number): Promise<void> {
+  #commit(bytes: Buffer, start: number, end: number): Promise<void> | undefined {
     const commit = decodeCommit(bytes, start, end);
     const open = this.#current;
     if (open === undefined) throw changeDamaged('A commit has no transaction.');
     this.#current = undefined;
-    await this.#options.writer.append(open.frames, {
+    return this.#options.writer.append(open.frames, {
       commitLsn: commit.commitLsn,
       endLsn: commit.endLsn,
       committedAt: commit.committedAtMicros,
@@ -189,7 +189,7 @@ export class PgoutputAssembler {
   #startStream(xid: number): void {
     let open = this.#streamed.get(xid);
     if (open === undefined) {
-      open = this.#open();
+      open = this.#open(new Map());
       this.#streamed.set(xid, open);
     }
     this.#stream = open;
