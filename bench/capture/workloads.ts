@@ -10,7 +10,7 @@ export type Workload = {
 };
 
 /** Beside the number of small rows. */
-const wideShare = 1 / 8;
+const wideShare = 1 / 2;
 const largeShare = 1.25;
 const subtransactionRows = 1_000;
 
