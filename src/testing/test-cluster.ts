@@ -109,6 +109,7 @@ function guard(pid: number, directory: string): () => Promise<void> {
   shell.unref();
   (shell.stdin as unknown as { unref(): void }).unref();
   return async () => {
+    if (shell.exitCode !== null || shell.signalCode !== null) return;
     unguarded.add(directory);
     const exited = once(shell, 'exit');
     shell.ref();
