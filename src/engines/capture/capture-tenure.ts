@@ -25,7 +25,12 @@ import { confirmableLsn } from './confirm-policy.ts';
 import { excludedColumns } from './excluded-columns.ts';
 import { housekeepingMs, statusAgeMaxMs, tablesLookedAtMs } from './limits.ts';
 import { type KnownRelation, PgoutputAssembler } from './pgoutput-assembler.ts';
-import { dropPublications, publicationNames, syncPublications } from './publications.ts';
+import {
+  dropPublications,
+  missingPublications,
+  publicationNames,
+  syncPublications,
+} from './publications.ts';
 import { shapeOf } from './relation-shapes.ts';
 import { dropSchemaWatch } from './schema-watch.ts';
 import { dropSlot, slotName } from './slot.ts';
@@ -222,6 +227,11 @@ export class CaptureTenure {
     const wish = await catalog.wish();
     if (JSON.stringify(wish) !== JSON.stringify(this.#wish)) {
       // Options, exclusions or the switch: begin again with what is wanted now.
+      this.#ended.abort();
+      return;
+    }
+    if ((await missingPublications(this.#options.connection)).length > 0) {
+      // The slot tells nothing of it: what is missing is found when it begins again.
       this.#ended.abort();
       return;
     }

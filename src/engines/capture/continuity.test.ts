@@ -13,6 +13,7 @@ const usual: Facts = {
   catalogTimeline: 1,
   log: { epoch: 1, timeline: 1, endLsn: 1_000n, term: 5, beat: 40 },
   slot: { confirmedLsn: 900n, lostBecause: undefined },
+  missingPublications: [],
   server: { timeline: 1, walLsn: 2_000n, history: [] },
 };
 
@@ -45,6 +46,12 @@ describe('continuity of a capture', () => {
     assert.deepEqual(judge({ slot, log: undefined }), again);
     const older = { epoch: 1, timeline: 1, endLsn: 1_000n, term: 5, beat: 40 };
     assert.deepEqual(judge({ slot, epoch: 2, log: older, servedTerm: 0 }), again);
+  });
+
+  it('is a gap when a publication is gone, but for one that is about to be made', () => {
+    const missingPublications = ['heliosdb_inserts'];
+    assert.equal(judge({ missingPublications }).kind, 'gap');
+    assert.equal(judge({ missingPublications, slotName: undefined }).kind, 'begin');
   });
 
   it('is a gap when the slot is gone or lost', () => {

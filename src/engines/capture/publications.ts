@@ -15,6 +15,18 @@ const passingCodes: ReadonlySet<string> = new Set(
   ['55P03', '42P01', '42704', '40P01', '40001', '23505', 'XX000'], // deadlock and cache lookups too
 );
 
+/** Those of the two that are not there. */
+export async function missingPublications(
+  connection: Connection,
+): Promise<readonly (typeof publicationNames)[number][]> {
+  const rows = await connection.query(
+    'SELECT pubname FROM pg_catalog.pg_publication WHERE pubname = ANY ($1)',
+    [publicationNames],
+  );
+  const there = new Set(rows.map((row) => row['pubname']));
+  return publicationNames.filter((name) => !there.has(name));
+}
+
 /** Makes the two publications where they are missing and brings them up to date. */
 export async function ensurePublications(connection: Connection): Promise<void> {
   const [server] = await connection.query(
@@ -24,12 +36,7 @@ export async function ensurePublications(connection: Connection): Promise<void> 
   const generated =
     Number(server?.['version']) >= 180_000 ? ', publish_generated_columns = stored' : '';
   try {
-    for (const name of publicationNames) {
-      const [there] = await connection.query(
-        'SELECT FROM pg_catalog.pg_publication WHERE pubname = $1',
-        [name],
-      );
-      if (there !== undefined) continue;
+    for (const name of await missingPublications(connection)) {
       // All tables, those of tomorrow too, need a superuser.
       const isForAll = name === 'heliosdb_inserts' && server?.['superuser'] === true;
       await connection.query(

@@ -9,7 +9,7 @@ import { parseLsn } from '../../core/lsn.ts';
 import type { Connection } from '../../postgres/connection.ts';
 import type { ReplicationConnection } from '../../postgres/replication-stream.ts';
 import { type Continuity, judgeContinuity, type ServerFacts } from './continuity.ts';
-import { ensurePublications } from './publications.ts';
+import { ensurePublications, missingPublications } from './publications.ts';
 import { ensureSchemaWatch } from './schema-watch.ts';
 import { createSlot, dropSlot, readSlot, slotName } from './slot.ts';
 
@@ -38,11 +38,6 @@ export type Prepared = {
  */
 export async function prepareTenure(options: TenureOptions): Promise<Prepared> {
   const { connection, directory, source, logger } = options;
-  await ensurePublications(connection);
-  const hasTriggers = await ensureSchemaWatch(connection);
-  if (!hasTriggers) {
-    logger.warn('event triggers cannot be made: schema changes are seen with a delay');
-  }
   const name = slotName(source.databaseOid);
   let log = await readLogState(directory);
   if (log !== undefined && !isOfSource(log, source)) {
@@ -62,8 +57,15 @@ export async function prepareTenure(options: TenureOptions): Promise<Prepared> {
     catalogTimeline: facts.timeline,
     log: log === undefined ? undefined : logFacts(log),
     slot,
+    missingPublications: await missingPublications(connection),
     server,
   });
+  if (judged.kind === 'gap') await passGap(judged, options);
+  await ensurePublications(connection);
+  const hasTriggers = await ensureSchemaWatch(connection);
+  if (!hasTriggers) {
+    logger.warn('event triggers cannot be made: schema changes are seen with a delay');
+  }
   const writer = await act(judged, { ...options, log, server, slotConfirmed: slot?.confirmedLsn });
   try {
     // From here on the slot is told to forget what this log alone has: its term is on the disk.
@@ -83,8 +85,18 @@ type Acting = TenureOptions & {
   readonly slotConfirmed: bigint | undefined;
 };
 
+/** Noted before anything is mended by which it could be told. @throws PgError 55000 */
+async function passGap(
+  { from, to, reason }: Continuity & { readonly kind: 'gap' },
+  { catalog, facts, wish, logger }: TenureOptions,
+): Promise<void> {
+  await owning(catalog.noteGap(facts.term, { from, to, reason }));
+  if (wish.skipGapOf !== facts.epoch) throw captureGap({ from, to, reason });
+  logger.warn('going on behind a gap', { reason });
+}
+
 async function act(judged: Continuity, options: Acting): Promise<LogWriter> {
-  const { facts, wish, catalog } = options;
+  const { facts } = options;
   switch (judged.kind) {
     case 'begin':
       return beginEpoch(options, await remakeSlot(options));
@@ -93,10 +105,6 @@ async function act(judged: Continuity, options: Acting): Promise<LogWriter> {
     case 'restart-log':
       return restartLog(options, { epoch: facts.epoch, startLsn: judged.startLsn });
     case 'gap': {
-      const { from, to, reason } = judged;
-      await owning(catalog.noteGap(facts.term, { from, to, reason }));
-      if (wish.skipGapOf !== facts.epoch) throw captureGap(judged);
-      options.logger.warn('going on behind a gap', { reason });
       const keeps = !judged.dropsSlot && options.slotConfirmed !== undefined;
       return beginEpoch(options, keeps ? options.slotConfirmed : await remakeSlot(options));
     }
