@@ -1,5 +1,6 @@
 import type { ChangePosition } from '../contracts/change.ts';
 import { logDamaged } from '../core/errors/change-log.ts';
+import { failpoint } from '../core/failpoint.ts';
 import { parseLsn, printLsn } from '../core/lsn.ts';
 import type { LogStore } from './log-store.ts';
 
@@ -30,7 +31,15 @@ export class LocalCursors {
   /** Resolves when it survives this process. */
   async write(reader: string, { epoch, lsn, seq }: ChangePosition): Promise<void> {
     const bytes = Buffer.from(JSON.stringify({ epoch, lsn: printLsn(lsn), seq }));
-    await this.#store.cursors.put(Buffer.from(reader), bytes);
+    failpoint('capture.cursor');
+    await this.#store.cursors.put(Buffer.from(reader), bytes).catch(async (error: unknown) => {
+      // LMDB tells the reason apart from the failure, and nobody else waits for it.
+      const { commitError } = error as { readonly commitError?: Promise<unknown> };
+      throw await Promise.resolve(commitError).then(
+        () => error,
+        (cause: unknown) => cause,
+      );
+    });
   }
 
   async remove(reader: string): Promise<void> {
