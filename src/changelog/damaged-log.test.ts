@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Change } from '../contracts/change.ts';
+import { openingsMax } from './limits.ts';
 import { LocalLogReader } from './local-log-reader.ts';
+import { readLogState } from './log-facts.ts';
 import { TestLog } from './testing/written-log.ts';
 
 describe('a change log of which a disk changed one bit', () => {
@@ -45,4 +50,39 @@ describe('a change log of which a disk changed one bit', () => {
       assert.deepEqual(await read(), whole);
     });
   }
+
+  it('is an error also where it is the page itself', async () => {
+    await log.writer.close();
+    const file = join(log.directory, 'data.mdb');
+    const bytes = readFileSync(file);
+    // The pages behind the two that say where the others are.
+    writeFileSync(file, Buffer.from(bytes).fill(7, 8_192));
+    await assert.rejects(read(), { code: 'XX001' });
+    await assert.rejects(readLogState(log.directory), { code: 'XX001' });
+    await assert.rejects(log.open(), { code: 'XX001' });
+    writeFileSync(file, bytes);
+    await log.open();
+    assert.equal((await read()).length, 2_001);
+  });
+
+  it('ends no more than so many processes that open it, where it is cut off', async () => {
+    await log.writer.close();
+    const file = join(log.directory, 'data.mdb');
+    const bytes = readFileSync(file);
+    truncateSync(file, 8_192);
+    const facts = new URL('./log-facts.js', import.meta.url).href;
+    const script = `const { readLogState } = await import(process.argv[1]);
+      await readLogState(process.argv[2]).catch(({ code }) => process.stdout.write(code))`;
+    const open = (): SpawnSyncReturns<string> => {
+      const args = ['--input-type=module', '--eval', script, facts, log.directory];
+      return spawnSync(process.execPath, args, { encoding: 'utf8' });
+    };
+    for (let count = 0; count < openingsMax; count += 1) assert.ok(open().signal);
+    for (let count = 0; count < 2; count += 1) assert.equal(open().stdout, 'XX001');
+    await assert.rejects(read(), { code: 'XX001' });
+    writeFileSync(file, bytes);
+    rmSync(join(log.directory, 'opening'));
+    await log.open();
+    assert.equal((await read()).length, 2_001);
+  });
 });

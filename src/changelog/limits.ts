@@ -19,6 +19,8 @@ export const tailPollMs: number = 2;
 export const removedChunksMax: number = 256;
 /** How far a log may exceed what retention wants, because readers hold it: times that many bytes. */
 export const heldBytesFactor: number = 4;
+/** How many processes in a row opening a log may end before it counts as damaged. */
+export const openingsMax: number = 3;
 /** Pages that are free or held by readers do not count for retention: file size beyond the cap. */
 export const fileSlackBytes: number = 512 * 1024 * 1024;
 /** Buffers of transactions that are kept for the next ones. */

@@ -13,9 +13,11 @@ import { BlockSearch, countChanges, type FoundBlock } from './block-search.ts';
 import { schemaVersionId, stateKey } from './format.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import { readBytesMax } from './limits.ts';
+import { asLogError } from './lmdb-error.ts';
 import { currentEpoch, decodeState, type LogState } from './log-state.ts';
 import { type LogStore, openLogForReading } from './log-store.ts';
 import { LogTail } from './log-tail.ts';
+import { refuseFatal } from './opening-marker.ts';
 import { TableVersions } from './table-versions.ts';
 import { runsBackward, runsForward } from './transaction-reader.ts';
 
@@ -33,7 +35,30 @@ export class LocalLogReader implements LogReader {
     this.#database = log.database;
   }
 
-  async bounds(): Promise<LogBounds> {
+  bounds(): Promise<LogBounds> {
+    return checked(() => this.#bounds());
+  }
+
+  tables(): Promise<readonly TableVersion[]> {
+    return checked(() => {
+      this.#store();
+      return this.#versions?.all() ?? [];
+    });
+  }
+
+  count(versions: ReadonlySet<number>, epoch?: number): Promise<number> {
+    return checked(() => countChanges(this.#store(), versions, epoch));
+  }
+
+  read(request: ReadForward): Promise<ChangeBatch> {
+    return checked(() => this.#read(request));
+  }
+
+  readBackward(request: ReadBackward): ReturnType<LogReader['readBackward']> {
+    return checked(() => this.#readBackward(request));
+  }
+
+  #bounds(): LogBounds {
     const state = this.#state();
     const [first] = state.epochs;
     const { epoch } = currentEpoch(state);
@@ -48,16 +73,7 @@ export class LocalLogReader implements LogReader {
     };
   }
 
-  async tables(): Promise<readonly TableVersion[]> {
-    this.#store();
-    return this.#versions?.all() ?? [];
-  }
-
-  async count(versions: ReadonlySet<number>, epoch?: number): Promise<number> {
-    return countChanges(this.#store(), versions, epoch);
-  }
-
-  async read(request: ReadForward): Promise<ChangeBatch> {
+  #read(request: ReadForward): ChangeBatch {
     const store = this.#store();
     const state = this.#state();
     const after = startOf(request, state);
@@ -96,7 +112,7 @@ export class LocalLogReader implements LogReader {
     return { changes, through: isBehind ? logEnd : through, isAtEnd: true };
   }
 
-  async readBackward(request: ReadBackward): ReturnType<LogReader['readBackward']> {
+  #readBackward(request: ReadBackward): Awaited<ReturnType<LogReader['readBackward']>> {
     const store = this.#store();
     const versions = wantedVersions(request);
     const decoder = new FrameDecoder(this.#versions!, versions, request.schemaChanges);
@@ -147,6 +163,7 @@ export class LocalLogReader implements LogReader {
 
   #storeIfThere(): LogStore | undefined {
     if (this.#opened === undefined && !this.#isClosed) {
+      refuseFatal(this.#directory);
       this.#opened = openLogForReading(this.#directory);
       if (this.#opened !== undefined) this.#versions = new TableVersions(this.#opened);
     }
@@ -172,6 +189,15 @@ export class LocalLogReader implements LogReader {
   #startOfEpoch(epoch: number): ChangePosition | undefined {
     const begun = this.#state().epochs.find((each) => each.epoch === epoch);
     return begun && { epoch, lsn: begun.startLsn, seq: -1 };
+  }
+}
+
+/** Reading takes one turn of the event loop; what LMDB finds damaged is told as damage. */
+async function checked<T>(read: () => T): Promise<T> {
+  try {
+    return read();
+  } catch (error) {
+    throw asLogError(error);
   }
 }
 

@@ -1,15 +1,23 @@
 import { renameSync } from 'node:fs';
 import { stateKey } from './format.ts';
+import { asLogError } from './lmdb-error.ts';
 import { currentEpoch, decodeState, type LogSource, type LogState } from './log-state.ts';
 import { openLogForReading } from './log-store.ts';
+import { surviving } from './opening-marker.ts';
 
 /** The state of a log, without opening it for writing; undefined while there is none. */
-export async function readLogState(directory: string): Promise<LogState | undefined> {
+export function readLogState(directory: string): Promise<LogState | undefined> {
+  return surviving(directory, () => readState(directory));
+}
+
+async function readState(directory: string): Promise<LogState | undefined> {
   const store = openLogForReading(directory);
   if (store === undefined) return undefined;
   try {
     const bytes = store.meta.get(stateKey);
     return bytes === undefined ? undefined : decodeState(bytes);
+  } catch (error) {
+    throw asLogError(error);
   } finally {
     await store.root.close();
   }

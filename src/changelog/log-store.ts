@@ -5,6 +5,7 @@ import { logUnusable } from '../core/errors/change-log.ts';
 import { PgError } from '../core/errors/pg-error.ts';
 import { checkFileHeader } from './file-header.ts';
 import { type DatabaseName, databaseNames } from './format.ts';
+import { asLogError } from './lmdb-error.ts';
 
 export type BinaryDatabase = Database<Buffer, Buffer>;
 
@@ -29,7 +30,7 @@ export function openLogStore(directory: string): LogStore {
     chmodSync(directory, 0o700);
     return openDatabases(directory, false);
   } catch (error) {
-    throw error instanceof PgError ? error : logUnusable(directory, error);
+    throw openingFailed(directory, error);
   }
 }
 
@@ -43,8 +44,13 @@ export function openLogForReading(directory: string): LogStore | undefined {
     if (!isComplete) void store.root.close();
     return isComplete ? store : undefined;
   } catch (error) {
-    throw error instanceof PgError ? error : logUnusable(directory, error);
+    throw openingFailed(directory, error);
   }
+}
+
+function openingFailed(directory: string, cause: unknown): PgError {
+  const error = asLogError(cause);
+  return error instanceof PgError ? error : logUnusable(directory, error);
 }
 
 /** What the log takes on disk, free pages included, bytes. */
@@ -71,9 +77,14 @@ function openDatabases(directory: string, readOnly: boolean): LogStore {
     readOnly,
     ...binary,
   });
-  const opened = databaseNames.map(
-    (name) => [name, root.openDB<Buffer, Buffer>({ name, ...binary })] as const,
-  );
-  const databases = Object.fromEntries(opened) as Record<DatabaseName, BinaryDatabase>;
-  return { ...databases, root, file };
+  try {
+    const opened = databaseNames.map(
+      (name) => [name, root.openDB<Buffer, Buffer>({ name, ...binary })] as const,
+    );
+    const databases = Object.fromEntries(opened) as Record<DatabaseName, BinaryDatabase>;
+    return { ...databases, root, file };
+  } catch (error) {
+    void root.close();
+    throw error;
+  }
 }

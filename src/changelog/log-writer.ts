@@ -19,6 +19,7 @@ import {
   idleFramesMax,
   unwrittenBytesMax,
 } from './limits.ts';
+import { asLogError } from './lmdb-error.ts';
 import {
   currentEpoch,
   decodeState,
@@ -28,6 +29,7 @@ import {
   withEndLsn,
 } from './log-state.ts';
 import { fileBytes, isFileSystemFull, type LogStore, openLogStore } from './log-store.ts';
+import { surviving } from './opening-marker.ts';
 import { removeSegment } from './remove-segment.ts';
 import { type Retention, trimOldest } from './retention.ts';
 import { encodeShape, type TableShape } from './table-versions.ts';
@@ -86,18 +88,22 @@ export class LogWriter implements WriteQueue {
   }
 
   /** Opens a log; `first` is what a new one begins with. @throws PgError 58030, XX001, 0A000 */
-  static async open(directory: string, first: NewLog): Promise<LogWriter> {
+  static open(directory: string, first: NewLog): Promise<LogWriter> {
+    return surviving(directory, () => LogWriter.#open(directory, first));
+  }
+
+  static async #open(directory: string, first: NewLog): Promise<LogWriter> {
     const store = openLogStore(directory);
-    const stored = store.meta.get(stateKey);
-    const state = stored === undefined ? newState(first) : decodeState(stored);
-    const writer = new LogWriter(directory, store, state);
     try {
+      const stored = store.meta.get(stateKey);
+      const state = stored === undefined ? newState(first) : decodeState(stored);
+      const writer = new LogWriter(directory, store, state);
       writer.#load();
       await writer.#discardOpen();
       return writer;
     } catch (error) {
-      await writer.close();
-      throw error;
+      await store.root.close();
+      throw asLogError(error);
     }
   }
 

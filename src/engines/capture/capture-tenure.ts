@@ -6,6 +6,7 @@ import type {
 } from '../../catalog/capture-catalog.ts';
 import { NodeRegistry } from '../../catalog/node-registry.ts';
 import { ReaderRegistry, type RegisteredReader } from '../../catalog/reader-registry.ts';
+import { asLogError } from '../../changelog/lmdb-error.ts';
 import { currentEpoch, type LogSource } from '../../changelog/log-state.ts';
 import type { LogWriter } from '../../changelog/log-writer.ts';
 import { missingBehind } from '../../changelog/missing-behind.ts';
@@ -94,7 +95,7 @@ export class CaptureTenure {
       await this.#capture(AbortSignal.any([signal, this.#ended.signal]), events);
       if (this.#failure !== undefined) throw this.#failure;
     } catch (error) {
-      const failure = asPgError(error);
+      const failure = asPgError(asLogError(error));
       this.#state = failure.retryable ? 'failing' : 'stopped';
       if (connection.isOpen) await this.#writeStatus(failure).catch(() => undefined);
       throw failure;
