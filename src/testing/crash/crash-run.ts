@@ -160,7 +160,14 @@ export class CrashRun {
       await this.#killAt(failpoint);
       return;
     }
-    const what = this.#random.pick(['engine', 'engine', 'proxy', 'server', 'node'] as const);
+    const what = this.#random.pick([
+      'engine',
+      'engine',
+      'proxy',
+      'server',
+      'node',
+      'while commits wait',
+    ] as const);
     this.#kills[what] = (this.#kills[what] ?? 0) + 1;
     switch (what) {
       case 'engine':
@@ -174,10 +181,36 @@ export class CrashRun {
           settings: crashSettings,
         });
         break;
+      case 'while commits wait':
+        await this.#killWhileCommitsWait();
+        break;
       default:
         await this.#node.killAll();
         await this.#node.start();
     }
+  }
+
+  /** For a standby that never answers: logged already, and nobody sees them yet. */
+  async #killWhileCommitsWait(): Promise<void> {
+    const { url } = this.#server;
+    await withClient(url, async (client) => {
+      const set = async (how: string): Promise<void> => {
+        await client.query(`ALTER SYSTEM ${how}`);
+        await client.query('SELECT pg_reload_conf()');
+      };
+      await set("SET synchronous_standby_names = 'nobody'");
+      const waiting = "pg_stat_activity WHERE wait_event = 'SyncRep'";
+      const areSome = async (): Promise<boolean> => {
+        const { rowCount } = await client.query(`SELECT FROM ${waiting}`);
+        return (rowCount ?? 0) > 0;
+      };
+      await eventually(areSome, patienceMs);
+      await this.#node.kill(this.#random.chance(0.7) ? 'engine' : 'proxy');
+      // Some are told that they have waited in vain, the others that they need not wait.
+      if (this.#random.chance(0.5))
+        await client.query(`SELECT pg_cancel_backend(pid) FROM ${waiting}`);
+      await set('RESET synchronous_standby_names');
+    });
   }
 
   async #killAt(name: string): Promise<void> {
