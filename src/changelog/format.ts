@@ -4,7 +4,8 @@ import { checksumBytes, seal, unseal } from './checked-bytes.ts';
  * How the change log lies on disk: one LMDB environment for each captured database, with these
  * databases in it. Numbers are big-endian, so that keys sort as what they stand for.
  *
- * - `meta`: `state` (JSON, `log-state.ts`) and `tail` (what a waiting reader looks at).
+ * - `meta`: `state` (JSON, `log-state.ts`), `tail` (what a waiting reader looks at) and `samples`
+ *   (`stored-samples.ts`).
  * - `blocks`: (epoch u32, first commit LSN u64) → a block, transactions in commit order.
  * - `segments`: (segment u64, number u32) → a chunk of the frames of one large transaction;
  *   number `segmentIndexNumber` → how many changes each chunk holds.
@@ -38,6 +39,7 @@ export const segmentIndexNumber = 0xffff_ffff;
 
 export const stateKey: Buffer = Buffer.from('state');
 export const tailKey: Buffer = Buffer.from('tail');
+export const samplesKey: Buffer = Buffer.from('samples');
 
 export function blockKey(epoch: number, lsn: bigint): Buffer {
   const key = Buffer.allocUnsafe(12);

@@ -7,10 +7,11 @@ import type {
   ReadBackward,
   ReadForward,
 } from '../contracts/log-reader.ts';
+import { sampleAtOrBefore, type WalSampleAnswer } from '../contracts/wal-samples.ts';
 import { epochNotInLog, noLog, positionBeforeLog } from '../core/errors/change-log.ts';
 import { decodeBlockHeader, decodeRecords, openBlock, type TransactionRecord } from './block.ts';
 import { BlockSearch, countChanges, type FoundBlock } from './block-search.ts';
-import { schemaVersionId, stateKey } from './format.ts';
+import { samplesKey, schemaVersionId, stateKey } from './format.ts';
 import { FrameDecoder } from './frame-decoder.ts';
 import { readBytesMax } from './limits.ts';
 import { asLogError } from './lmdb-error.ts';
@@ -18,6 +19,7 @@ import { currentEpoch, decodeState, type LogState } from './log-state.ts';
 import { type LogStore, openLogForReading } from './log-store.ts';
 import { LogTail } from './log-tail.ts';
 import { refuseFatal } from './opening-marker.ts';
+import { decodeSamples, samplesIn } from './stored-samples.ts';
 import { TableVersions } from './table-versions.ts';
 import { runsBackward, runsForward } from './transaction-reader.ts';
 
@@ -56,6 +58,15 @@ export class LocalLogReader implements LogReader {
 
   readBackward(request: ReadBackward): ReturnType<LogReader['readBackward']> {
     return checked(() => this.#readBackward(request));
+  }
+
+  walSample(xmin: bigint): Promise<WalSampleAnswer> {
+    return checked(() => {
+      const state = this.#state();
+      const bytes = this.#store().meta.get(samplesKey);
+      const samples = bytes === undefined ? [] : samplesIn(state, decodeSamples(bytes));
+      return { epoch: currentEpoch(state).epoch, sample: sampleAtOrBefore(samples, xmin) };
+    });
   }
 
   #bounds(): LogBounds {

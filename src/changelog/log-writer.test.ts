@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chunkBytesMax, chunksPutMax } from './limits.ts';
+import { LocalLogReader } from './local-log-reader.ts';
 import { readLogState } from './log-facts.ts';
 import { LogWriter } from './log-writer.ts';
 import type { TableShape } from './table-versions.ts';
@@ -71,6 +72,31 @@ describe('log writer', () => {
     await assert.rejects(writer.flush(), { code: '53100' });
     await assert.rejects(writer.sync(), { code: '53100' });
     assert.equal((await readLogState(directory))?.endLsn, 208n);
+  });
+
+  it('keeps samples of the WAL as long as they are true and can be read from', async () => {
+    const reader = new LocalLogReader({ directory, database: 'd' });
+    const [early, late] = [
+      { lsn: 150n, nextXid: 10n },
+      { lsn: 350n, nextXid: 20n },
+    ];
+    writer.noteSamples([early, late]);
+    await append(500, 200n);
+    await append(500, 300n);
+    await writer.sync();
+    assert.deepEqual(await reader.walSample(9n), { epoch: 1, sample: undefined });
+    assert.deepEqual(await reader.walSample(19n), { epoch: 1, sample: early });
+    await writer.trim({ bytesMax: 1, committedBefore: undefined, heldFrom: undefined });
+    assert.deepEqual(await reader.walSample(19n), { epoch: 1, sample: undefined });
+    assert.deepEqual(await reader.walSample(20n), { epoch: 1, sample: late });
+    writer.goOn({ term: 2, timeline: 2, beat: 0 });
+    assert.deepEqual(writer.storedSamples(), []);
+    writer.goOn({ term: 3, timeline: 1, beat: 0 });
+    assert.deepEqual(writer.storedSamples(), [late]);
+    writer.beginEpoch({ epoch: 2, startLsn: 400n, timeline: 1, term: 4 });
+    await writer.sync();
+    assert.deepEqual(await reader.walSample(20n), { epoch: 2, sample: undefined });
+    await reader.close();
   });
 
   it('gives the number of a table version once, even when it ends before it is used', async () => {

@@ -1,3 +1,4 @@
+import type { WalSample } from '../contracts/wal-samples.ts';
 import { logAtItsCap, logNotWritten } from '../core/errors/change-log.ts';
 import { failpoint } from '../core/failpoint.ts';
 import { type CommittedTransaction, encodeBlock, recordBytes, writeRecord } from './block.ts';
@@ -6,6 +7,7 @@ import {
   decodeTail,
   encodeTail,
   indexKey,
+  samplesKey,
   stateKey,
   type Tail,
   tailKey,
@@ -32,6 +34,7 @@ import { fileBytes, isFileSystemFull, type LogStore, openLogStore } from './log-
 import { surviving } from './opening-marker.ts';
 import { removeSegment } from './remove-segment.ts';
 import { type Retention, trimOldest } from './retention.ts';
+import { decodeSamples, encodeSamples, samplesIn } from './stored-samples.ts';
 import { encodeShape, type TableShape } from './table-versions.ts';
 import { TransactionFrames } from './transaction-frames.ts';
 import type { WriteQueue } from './write-queue.ts';
@@ -69,6 +72,7 @@ export class LogWriter implements WriteQueue {
   #unwrittenBytes = 0;
   #appended = 0;
   #isDirty = false;
+  #unwrittenSamples: Buffer | undefined;
   #failure: unknown;
   /** Rejects with the first failure. */
   readonly #failed: Promise<never>;
@@ -309,6 +313,19 @@ export class LogWriter implements WriteQueue {
     this.#isDirty = true;
   }
 
+  /** What was sampled of the WAL in this epoch; written with the next flush. */
+  noteSamples(samples: readonly WalSample[]): void {
+    const { epoch } = currentEpoch(this.#state);
+    this.#unwrittenSamples = encodeSamples({ epoch, timeline: this.#state.timeline, samples });
+    this.#isDirty = true;
+  }
+
+  /** What an earlier owner sampled, as far as that can still be used. */
+  storedSamples(): readonly WalSample[] {
+    const bytes = this.store.meta.get(samplesKey);
+    return bytes === undefined ? [] : samplesIn(this.#state, decodeSamples(bytes));
+  }
+
   /**
    * Another node has captured what is between the end of this log and `startLsn`, in the same
    * epoch: this one begins there, and does not pretend to have what is before. Until that is done
@@ -508,6 +525,10 @@ export class LogWriter implements WriteQueue {
     this.watch(state.length, this.store.meta.put(stateKey, state));
     const tail = encodeTail({ ...last, epoch, endLsn });
     this.watch(tail.length, this.store.meta.put(tailKey, tail));
+    const samples = this.#unwrittenSamples;
+    if (samples === undefined) return;
+    this.#unwrittenSamples = undefined;
+    this.watch(samples.length, this.store.meta.put(samplesKey, samples));
   }
 }
 

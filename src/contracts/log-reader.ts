@@ -5,6 +5,7 @@
  * that has it cannot be reached. A call can be repeated.
  */
 import type { Change, ChangePosition, TableVersion } from './change.ts';
+import type { WalSamples } from './wal-samples.ts';
 
 /** What is in a log now. Undefined positions: it holds no change yet. */
 export type LogBounds = {
@@ -61,7 +62,7 @@ export type ReadBackward = {
   readonly changesMax: number;
 };
 
-export interface LogReader {
+export interface LogReader extends WalSamples {
   bounds(): Promise<LogBounds>;
   /** Every version of every table the log has a change of. */
   tables(): Promise<readonly TableVersion[]>;

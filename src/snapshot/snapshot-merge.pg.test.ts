@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Change } from '../contracts/change.ts';
 import { snapshotPlacedKeysMax } from '../core/limits.ts';
+import type { Connection } from '../postgres/connection.ts';
 import { openTextSession, type TextSession } from '../postgres/text-session.ts';
+import { openTestConnection } from '../testing/test-connection.ts';
 import { testPostgres } from '../testing/test-postgres.ts';
 import { placeKeys } from './place-keys.ts';
 import { readPoint } from './read-point.ts';
@@ -13,6 +15,7 @@ import { takeWalSample, WalSampleRecorder } from './wal-samples.ts';
 
 describe('merging a snapshot with the changes after it', () => {
   let session: TextSession;
+  let sampled: Connection;
   let log: SlotLog;
   let source: SnapshotSource;
   let samples: WalSampleRecorder;
@@ -22,6 +25,7 @@ describe('merging a snapshot with the changes after it', () => {
     const postgres = await testPostgres();
     url = postgres.url(await postgres.createDatabase());
     session = await openTextSession(url);
+    sampled = await openTestConnection(url);
     log = await SlotLog.open(session);
     samples = new WalSampleRecorder(1);
     source = { connect: () => openTextSession(url), samples };
@@ -30,6 +34,7 @@ describe('merging a snapshot with the changes after it', () => {
   after(async () => {
     await log.drop();
     await session.close();
+    await sampled.close();
   });
 
   beforeEach(async () => {
@@ -40,7 +45,7 @@ describe('merging a snapshot with the changes after it', () => {
       `INSERT INTO public.t SELECT n, repeat('x', 3000) FROM generate_series(1, 40) AS n`,
     );
     await log.read();
-    samples.add(await takeWalSample(session));
+    samples.add(await takeWalSample(sampled));
   });
 
   /** In chunks of ten rows. */

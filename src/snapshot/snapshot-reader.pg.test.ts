@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import type { Connection } from '../postgres/connection.ts';
 import { openTextSession, type TextSession } from '../postgres/text-session.ts';
+import { openTestConnection } from '../testing/test-connection.ts';
 import { testPostgres } from '../testing/test-postgres.ts';
 import {
   planSnapshot,
@@ -13,6 +15,7 @@ import { takeWalSample, WalSampleRecorder } from './wal-samples.ts';
 
 describe('reading a snapshot', () => {
   let session: TextSession;
+  let sampled: Connection;
   let source: SnapshotSource;
   let url: string;
 
@@ -20,12 +23,13 @@ describe('reading a snapshot', () => {
     const postgres = await testPostgres();
     url = postgres.url(await postgres.createDatabase());
     session = await openTextSession(url);
+    sampled = await openTestConnection(url);
     const samples = new WalSampleRecorder(1);
-    samples.add(await takeWalSample(session));
+    samples.add(await takeWalSample(sampled));
     source = { connect: () => openTextSession(url), samples };
   });
 
-  after(() => session.close());
+  after(() => Promise.all([session.close(), sampled.close()]));
 
   async function run(...statements: string[]): Promise<void> {
     for (const statement of statements) await session.query(statement);
@@ -265,7 +269,7 @@ describe('reading a snapshot', () => {
     await old.query('BEGIN');
     await old.query('INSERT INTO public.waiting VALUES (1)');
     const samples = new WalSampleRecorder(1);
-    samples.add(await takeWalSample(session));
+    samples.add(await takeWalSample(sampled));
     const late = { ...source, samples };
     const state = await plan('waiting');
     const early = readSnapshot(late, state).next();

@@ -1,3 +1,4 @@
+import type { WalSamples } from '../contracts/wal-samples.ts';
 import {
   snapshotOfOtherEpoch,
   snapshotTableGone,
@@ -27,7 +28,6 @@ import {
 } from './snapshot-state.ts';
 import { displayName, readSnapshotTable, type SnapshotTable } from './snapshot-table.ts';
 import { SnapshotVisibility } from './snapshot-visibility.ts';
-import type { WalSamples } from './wal-samples.ts';
 
 /**
  * Where to read from. The rights are those of the sessions: the predicate and whatever functions it
@@ -36,6 +36,7 @@ import type { WalSamples } from './wal-samples.ts';
 export type SnapshotSource = {
   /** A session to the primary that nobody else uses; it is closed afterwards. */
   connect(): Promise<TextSession>;
+  /** Of the change log that is applied to the rows, or that log itself. */
   readonly samples: WalSamples;
   /** When it aborts, what is being read rejects at once. */
   readonly signal?: AbortSignal | undefined;
@@ -74,7 +75,7 @@ export async function planSnapshot(
     }
     return {
       version: 1,
-      epoch: source.samples.epoch,
+      epoch: await epochNow(source),
       table,
       columns: request.columns,
       where: request.where,
@@ -106,9 +107,8 @@ export async function* readSnapshot(
 ): AsyncGenerator<SnapshotEvent, void, undefined> {
   if (isRead(stored)) return;
   const name = displayName(stored.table);
-  if (source.samples.epoch !== stored.epoch) {
-    throw snapshotOfOtherEpoch(name, stored.epoch, source.samples.epoch);
-  }
+  const epoch = await epochNow(source);
+  if (epoch !== stored.epoch) throw snapshotOfOtherEpoch(name, stored.epoch, epoch);
   const opened = await open(source, name);
   try {
     let state = stored;
@@ -149,7 +149,7 @@ async function beginChunk(
     state.begun === null
       ? { upTo: answer.upTo, snapshot: open.snapshot, reread: null }
       : { ...state.begun, reread: open.snapshot };
-  return { chunk, state: started(source, { ...state, table, begun: chunk }, open) };
+  return { chunk, state: await started(source, { ...state, table, begun: chunk }, open) };
 }
 
 /** A chunk that was begun has its end already. */
@@ -165,12 +165,24 @@ async function nextRange(
   return { after, upTo: upTo ?? null };
 }
 
+async function epochNow({ samples }: SnapshotSource): Promise<number> {
+  const { epoch } = await samples.walSample(0n);
+  return epoch;
+}
+
 /** With the position the log is applied from, which the first snapshot of all decides. */
-function started(source: SnapshotSource, state: SnapshotState, open: OpenSnapshot): SnapshotState {
+async function started(
+  source: SnapshotSource,
+  state: SnapshotState,
+  open: OpenSnapshot,
+): Promise<SnapshotState> {
   const endLsn = String(open.endLsn);
   if (state.start !== null) return { ...state, endLsn };
   const { xmin } = SnapshotVisibility.parse(open.snapshot);
-  const sample = source.samples.atOrBefore(xmin);
+  const { epoch, sample } = await source.samples.walSample(xmin);
+  if (epoch !== state.epoch) {
+    throw snapshotOfOtherEpoch(displayName(state.table), state.epoch, epoch);
+  }
   if (sample === undefined) throw snapshotWithoutPosition(xmin);
   return {
     ...state,

@@ -3,6 +3,7 @@ import type { Change } from '../contracts/change.ts';
 import { openTextSession, type TextSession } from '../postgres/text-session.ts';
 import { casesOfRun, seedOfRun } from '../testing/oracle/random.ts';
 import { makeTestCluster, type TestServer } from '../testing/test-cluster.ts';
+import { openTestConnection } from '../testing/test-connection.ts';
 import { SnapshotMerge } from './snapshot-merge.ts';
 import { planSnapshot, readSnapshot } from './snapshot-reader.ts';
 import type { SnapshotState } from './snapshot-state.ts';
@@ -51,19 +52,20 @@ describe('a commit that waits for a synchronous standby', () => {
   it('is decoded before a snapshot sees it, and is applied', async () => {
     const url = await createDatabase('one_commit');
     const session = await openTextSession(url);
+    const sampled = await openTestConnection(url);
     const writer = await openTextSession(url);
     const samples = new WalSampleRecorder(1);
     await session.query('CREATE TABLE public.t (id int PRIMARY KEY)');
     await session.query('INSERT INTO public.t VALUES (1)');
     const log = await SlotLog.open(session);
-    samples.add(await takeWalSample(session));
+    samples.add(await takeWalSample(sampled));
     const waiting = await commitAndWait(session, writer, 'INSERT INTO public.t VALUES (2)');
 
     // What pg_snapshot_xmax would say of the next transaction is at most the id of this one, whose
     // commit is behind us already: a log read from such a sample would miss it.
     const [snapshot] = await session.query('SELECT pg_current_snapshot()');
     const { xmax } = SnapshotVisibility.parse(snapshot?.[0] as string);
-    const sample = await takeWalSample(session);
+    const sample = await takeWalSample(sampled);
     assert.ok(xmax <= waiting.xid && waiting.xid < sample.nextXid);
     samples.add(sample);
 
@@ -92,7 +94,7 @@ describe('a commit that waits for a synchronous standby', () => {
     await session.query(`SELECT pg_cancel_backend(${waiting.pid})`);
     await waiting.done;
     await log.drop();
-    for (const opened of [session, writer]) await opened.close();
+    for (const opened of [session, writer, sampled]) await opened.close();
   });
 
   it('makes no difference to a snapshot and the changes after it', async function () {

@@ -14,6 +14,11 @@ import type {
   ReadForward,
   TableFilter,
 } from '../contracts/log-reader.ts';
+import {
+  sampleAtOrBefore,
+  type WalSample,
+  type WalSampleAnswer,
+} from '../contracts/wal-samples.ts';
 import { PgError } from '../core/errors/pg-error.ts';
 
 const seqMax = Number.MAX_SAFE_INTEGER;
@@ -21,6 +26,8 @@ const seqMax = Number.MAX_SAFE_INTEGER;
 /** A change log in memory: what a test says was captured, and a reader of it. */
 export class MemoryLog implements LogReader {
   readonly changes: Change[] = [];
+  /** What was sampled of the WAL. */
+  samples: readonly WalSample[] = [];
   /** What the next calls reject with. */
   failure: PgError | undefined;
   /** What the next calls wait for. */
@@ -137,6 +144,11 @@ export class MemoryLog implements LogReader {
   async tables(): Promise<readonly TableVersion[]> {
     this.#fail();
     return this.#versions.filter(({ id }) => this.changes.some(({ table }) => table?.id === id));
+  }
+
+  async walSample(xmin: bigint): Promise<WalSampleAnswer> {
+    this.#fail();
+    return { epoch: this.#epochs.at(-1)!.epoch, sample: sampleAtOrBefore(this.samples, xmin) };
   }
 
   async count(versions: ReadonlySet<number>, epoch?: number): Promise<number> {

@@ -1,12 +1,13 @@
 import { LogWriter } from '../../../src/changelog/log-writer.ts';
 import { parseLsn } from '../../../src/core/lsn.ts';
+import { xidNear } from '../../../src/core/xid.ts';
 import { PgoutputAssembler } from '../../../src/engines/capture/pgoutput-assembler.ts';
 import { shapeOf } from '../../../src/engines/capture/relation-shapes.ts';
 import { SlotStream } from '../../../src/engines/capture/slot-stream.ts';
 import { ValueKinds } from '../../../src/engines/capture/value-kinds.ts';
-import { XidSample } from '../../../src/engines/capture/xid-sample.ts';
 import { Connection } from '../../../src/postgres/connection.ts';
 import { ReplicationConnection } from '../../../src/postgres/replication-stream.ts';
+import { takeWalSample } from '../../../src/snapshot/wal-samples.ts';
 import type { OpenWay } from '../receiver.ts';
 import { replicationCommand } from '../replication-command.ts';
 import { targetOf } from '../target.ts';
@@ -25,7 +26,7 @@ export const openLog: OpenWay = async (task) => {
     epoch: 1,
     startLsn: parseLsn(task.start) ?? 0n,
   });
-  const xids = await XidSample.open(connection);
+  const { nextXid } = await takeWalSample(connection);
   const server = { connection, kinds: new ValueKinds(connection) };
   const assembler = new PgoutputAssembler({
     writer,
@@ -33,7 +34,7 @@ export const openLog: OpenWay = async (task) => {
       const { shape, kept } = await shapeOf(relation, server, () => false);
       return { version: writer.tableVersion(shape), kept };
     },
-    widenXid: (xid) => xids.widen(xid),
+    widenXid: (xid) => xidNear(BigInt(xid), nextXid),
   });
   return async () => {
     const done = new AbortController();

@@ -122,6 +122,7 @@ function openNode(options: {
     },
     tables: async () => [],
     count: async () => 0,
+    walSample: async () => ({ epoch: 1, sample: undefined }),
     read: async () => ({ changes: [], through: beyond, isAtEnd: true }),
     readBackward: async () => ({ changes: [], before: beyond, isAtStart: true }),
     changed: (_beyond, signal) =>

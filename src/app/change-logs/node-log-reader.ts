@@ -10,6 +10,7 @@ import type {
   ReadForward,
   TableFilter,
 } from '../../contracts/log-reader.ts';
+import type { WalSampleAnswer } from '../../contracts/wal-samples.ts';
 import { noLog } from '../../core/errors/change-log.ts';
 import { logMoved, logOwnerUnknown } from '../../core/errors/log-stream.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
@@ -54,6 +55,10 @@ export class NodeLogReader implements LogReader {
 
   count(versions: ReadonlySet<number>, epoch?: number): Promise<number> {
     return this.#use((reader) => reader.count(versions, epoch), versions);
+  }
+
+  walSample(xmin: bigint): Promise<WalSampleAnswer> {
+    return this.#use((reader) => reader.walSample(xmin));
   }
 
   read(request: ReadForward): Promise<ChangeBatch> {

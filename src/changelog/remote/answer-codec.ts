@@ -1,5 +1,6 @@
 import type { TableVersion } from '../../contracts/change.ts';
 import type { ChangeBatch, EpochBounds, LogBounds, LogReader } from '../../contracts/log-reader.ts';
+import type { WalSampleAnswer } from '../../contracts/wal-samples.ts';
 import { logRequestFailed } from '../../core/errors/log-stream.ts';
 import type { PgError } from '../../core/errors/pg-error.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -74,6 +75,26 @@ export function decodeCounted(body: Buffer): number {
   const count = reader.integer();
   reader.end();
   return count;
+}
+
+export function encodeSampled({ epoch, sample }: WalSampleAnswer): Buffer {
+  const writer = new ByteWriter();
+  writer.integer(epoch);
+  writer.u8(sample === undefined ? 0 : 1);
+  if (sample !== undefined) {
+    writer.u64(sample.lsn);
+    writer.u64(sample.nextXid);
+  }
+  return writer.view();
+}
+
+export function decodeSampled(body: Buffer): WalSampleAnswer {
+  const reader = new ByteReader(body);
+  const epoch = reader.integer();
+  const isThere = reader.u8() !== 0;
+  const sample = isThere ? { lsn: reader.u64(), nextXid: reader.u64() } : undefined;
+  reader.end();
+  return { epoch, sample };
 }
 
 export function encodeBatch({ changes, through, isAtEnd }: ChangeBatch): Buffer {

@@ -9,12 +9,14 @@ import {
   decodeBounds,
   decodeCounted,
   decodeError,
+  decodeSampled,
   decodeTables,
   encodeBackwardBatch,
   encodeBatch,
   encodeBounds,
   encodeCounted,
   encodeError,
+  encodeSampled,
   encodeTables,
 } from './answer-codec.ts';
 import { FrameSplitter } from './frame-splitter.ts';
@@ -25,10 +27,12 @@ import {
   decodeCount,
   decodeRead,
   decodeReadBackward,
+  decodeWalSample,
   encodeChanged,
   encodeCount,
   encodeRead,
   encodeReadBackward,
+  encodeWalSample,
 } from './request-codec.ts';
 import { framed, Opener, Sealer } from './seal.ts';
 import { TableTexts } from './table-codec.ts';
@@ -153,6 +157,14 @@ describe('the protocol of a log stream', () => {
     check(fc.maxSafeNat(), (sent) => assert.equal(decodeCounted(encodeCounted(sent)), sent));
   });
 
+  it('brings samples of the WAL over exactly', () => {
+    check(u64, (sent) => assert.equal(decodeWalSample(encodeWalSample(sent)), sent));
+    const sample = fc.option(fc.record({ lsn: u64, nextXid: u64 }), { nil: undefined });
+    check(fc.record({ epoch: u32, sample }), (sent) => {
+      assert.deepEqual(decodeSampled(encodeSampled(sent)), plain(sent));
+    });
+  });
+
   it('brings bounds and errors over exactly', () => {
     const optional = fc.option(u64, { nil: undefined });
     const epochs = fc.array(fc.record({ epoch: u32, startLsn: u64, endLsn: optional }));
@@ -192,6 +204,8 @@ describe('the protocol of a log stream', () => {
       decodeCount,
       decodeError,
       decodeChanged,
+      decodeSampled,
+      decodeWalSample,
       readHello,
       readChallenge,
     ];

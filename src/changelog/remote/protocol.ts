@@ -24,6 +24,7 @@ export const requestKind = {
   /** Of the wait with the same number; has no answer of its own. */
   cancel: 7,
   ping: 8,
+  walSample: 9,
 } as const;
 export type RequestKind = (typeof requestKind)[keyof typeof requestKind];
 

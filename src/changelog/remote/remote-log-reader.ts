@@ -9,19 +9,27 @@ import type {
   ReadForward,
   TableFilter,
 } from '../../contracts/log-reader.ts';
+import type { WalSampleAnswer } from '../../contracts/wal-samples.ts';
 import { logMoved, logReaderClosed } from '../../core/errors/log-stream.ts';
 import {
   decodeBackwardBatch,
   decodeBatch,
   decodeBounds,
   decodeCounted,
+  decodeSampled,
   decodeTables,
 } from './answer-codec.ts';
 import { openWaitsMax, waitFallbackMs } from './limits.ts';
 import type { LogConnection } from './log-connection.ts';
 import { type RequestKind, requestKind } from './protocol.ts';
 import { type LocateLog, Reconnection } from './reconnection.ts';
-import { encodeChanged, encodeCount, encodeRead, encodeReadBackward } from './request-codec.ts';
+import {
+  encodeChanged,
+  encodeCount,
+  encodeRead,
+  encodeReadBackward,
+  encodeWalSample,
+} from './request-codec.ts';
 import { SharedWaits } from './shared-waits.ts';
 import { TableTexts } from './table-codec.ts';
 
@@ -74,6 +82,11 @@ export class RemoteLogReader implements LogReader {
       encodeCount({ versions: idsOf(versions, offset), epoch }),
     );
     return decodeCounted(answer);
+  }
+
+  async walSample(xmin: bigint): Promise<WalSampleAnswer> {
+    const { answer } = await this.#ask(requestKind.walSample, () => encodeWalSample(xmin));
+    return decodeSampled(answer);
   }
 
   async read(request: ReadForward): Promise<ChangeBatch> {

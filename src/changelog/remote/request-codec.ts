@@ -11,6 +11,7 @@ import { readPosition, writePosition } from './position-codec.ts';
  * Backward: there u8 · position · filter
  * Filter:   all u8, or versions u32, each u32 · schema changes u8 · most changes
  * Count:    versions u32, each u32 · there u8 · epoch
+ * Sample:   oldest transaction u64
  */
 const fromKinds = ['start', 'after', 'at'] as const;
 const versionBytes = 4;
@@ -67,6 +68,14 @@ export function decodeCount(body: Buffer): CountRequest {
     versions: readVersions(reader),
     epoch: reader.u8() === 0 ? undefined : reader.integer(),
   }));
+}
+
+export function encodeWalSample(xmin: bigint): Buffer {
+  return encoded((writer) => writer.u64(xmin));
+}
+
+export function decodeWalSample(body: Buffer): bigint {
+  return decoded(body, (reader) => reader.u64());
 }
 
 export function encodeChanged(beyond: ChangePosition): Buffer {

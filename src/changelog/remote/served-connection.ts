@@ -12,6 +12,7 @@ import {
   encodeBounds,
   encodeCounted,
   encodeError,
+  encodeSampled,
   encodeTables,
 } from './answer-codec.ts';
 import {
@@ -35,7 +36,13 @@ import {
 } from './limits.ts';
 import { MessageSocket } from './message-socket.ts';
 import { answerKind, type Message, requestKind } from './protocol.ts';
-import { decodeChanged, decodeCount, decodeRead, decodeReadBackward } from './request-codec.ts';
+import {
+  decodeChanged,
+  decodeCount,
+  decodeRead,
+  decodeReadBackward,
+  decodeWalSample,
+} from './request-codec.ts';
 
 /** A log and who may read it. */
 export type ServedLog = {
@@ -218,6 +225,8 @@ async function answerOf(reader: LogReader, { kind, body }: Message): Promise<Buf
       const { versions, epoch } = decodeCount(body);
       return encodeCounted(await reader.count(versions, epoch));
     }
+    case requestKind.walSample:
+      return encodeSampled(await reader.walSample(decodeWalSample(body)));
     case requestKind.read:
       return encodeBatch(await reader.read(bounded(decodeRead(body))));
     case requestKind.readBackward:

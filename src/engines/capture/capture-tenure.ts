@@ -15,11 +15,13 @@ import { capturePrivilegeMissing, slotTaken } from '../../core/errors/capture.ts
 import { PgError } from '../../core/errors/pg-error.ts';
 import { failpoint } from '../../core/failpoint.ts';
 import { printLsn } from '../../core/lsn.ts';
+import { xidNear } from '../../core/xid.ts';
 import type { Connection } from '../../postgres/connection.ts';
 import type { ConnectionTarget } from '../../postgres/connection-target.ts';
 import { ReplicationConnection } from '../../postgres/replication-stream.ts';
 import { asPgError } from '../../postgres/server-error.ts';
 import type { RelationMessage } from '../../protocol/pgoutput/relation.ts';
+import { takeWalSample, WalSampleRecorder } from '../../snapshot/wal-samples.ts';
 import { type CaptureOptions, readCaptureOptions } from './capture-options.ts';
 import type { CaptureTask } from './capture-task.ts';
 import { confirmableLsn } from './confirm-policy.ts';
@@ -38,7 +40,6 @@ import { dropSlot, slotName } from './slot.ts';
 import { SlotStream } from './slot-stream.ts';
 import { prepareTenure } from './tenure.ts';
 import { ValueKinds } from './value-kinds.ts';
-import { XidSample } from './xid-sample.ts';
 
 export type CaptureTenureOptions = CaptureTask & {
   readonly connection: Connection;
@@ -64,7 +65,9 @@ export class CaptureTenure {
   #readers: readonly RegisteredReader[] = [];
   #writer: LogWriter | undefined;
   #stream: SlotStream | undefined;
-  #xids: XidSample | undefined;
+  #samples: WalSampleRecorder | undefined;
+  /** Which transaction id was the next one a moment ago. */
+  #nextXid = 0n;
   #failure: unknown;
   #state = 'starting';
   #hasTriggers = true;
@@ -121,7 +124,9 @@ export class CaptureTenure {
       const { writer, slot, hasTriggers } = await this.#beating(preparing);
       this.#writer = writer;
       this.#hasTriggers = hasTriggers;
-      this.#xids = await XidSample.open(connection);
+      const { epoch } = currentEpoch(writer.state);
+      this.#samples = new WalSampleRecorder(epoch, writer.storedSamples());
+      await this.#sample(writer);
       this.#readers = await this.#registry().list();
       const assembler = this.#assembler(writer);
       const socket = replication.start(startCommand(slot, writer.endLsn));
@@ -177,7 +182,8 @@ export class CaptureTenure {
       const { shape, kept } = await shapeOf(relation, server, isExcluded);
       return { version: writer.tableVersion(shape), kept };
     };
-    return new PgoutputAssembler({ writer, describe, widenXid: (xid) => this.#xids!.widen(xid) });
+    const widenXid = (xid: number): bigint => xidNear(BigInt(xid), this.#nextXid);
+    return new PgoutputAssembler({ writer, describe, widenXid });
   }
 
   #countAppended(writer: LogWriter): void {
@@ -237,7 +243,7 @@ export class CaptureTenure {
       return;
     }
     await this.#lookAtReaders(writer);
-    await this.#xids?.renew();
+    await this.#sample(writer);
     await this.#lookAtTables();
     await this.#trim(writer);
     await this.#measure(writer);
@@ -245,6 +251,14 @@ export class CaptureTenure {
     await this.#beat(writer);
     if (!(await this.#writeStatus(undefined))) this.#ended.abort();
     writer.store.root.readerCheck();
+  }
+
+  /** Where snapshots can begin, and the upper half of transaction ids. */
+  async #sample(writer: LogWriter): Promise<void> {
+    const sample = await takeWalSample(this.#options.connection);
+    this.#nextXid = sample.nextXid;
+    const samples = this.#samples!;
+    if (samples.add(sample)) writer.noteSamples(samples.samples());
   }
 
   /** Only while there are changes, so that an idle database stays idle. */

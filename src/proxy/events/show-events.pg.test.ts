@@ -286,6 +286,7 @@ class Endless implements LogReader {
   bounds = (): ReturnType<LogReader['bounds']> => this.#log.bounds();
   tables = (): ReturnType<LogReader['tables']> => this.#log.tables();
   count = async (): Promise<number> => 0;
+  walSample: LogReader['walSample'] = (xmin) => this.#log.walSample(xmin);
   readBackward: LogReader['readBackward'] = (request) => this.#log.readBackward(request);
   changed = async (): Promise<void> => undefined;
   close = async (): Promise<void> => undefined;

@@ -1,5 +1,7 @@
 import { openTextSession } from '../../postgres/text-session.ts';
+import { openTestConnection } from '../../testing/test-connection.ts';
 import { SnapshotMerge } from '../snapshot-merge.ts';
+import { type CaseLog, SlotCaseLog } from './case-log.ts';
 import { SlotLog } from './slot-log.ts';
 import { type CaseCounts, type CaseWorld, SnapshotCase } from './snapshot-case.ts';
 import { shapeTypes } from './table-shapes.ts';
@@ -15,6 +17,8 @@ export type Run = {
   /** A report of more differences than this is not read anyway. */
   readonly differencesMax: number;
   readonly makeMerge?: CaseWorld['makeMerge'];
+  /** Instead of a slot of its own. */
+  readonly log?: CaseLog;
 };
 
 export type RunResult = { readonly differences: readonly string[]; readonly counts: CaseCounts };
@@ -28,7 +32,8 @@ export async function runSnapshotCases(run: Run): Promise<RunResult> {
   // What a failed case left open must not make the others wait for ever.
   await session.query(`SET lock_timeout = '10s'`);
   for (const statement of shapeTypes) await session.query(statement);
-  const log = await SlotLog.open(session);
+  const log =
+    run.log ?? new SlotCaseLog(await SlotLog.open(session), await openTestConnection(run.url));
   try {
     const [limit] = await session.query('SHOW max_prepared_transactions');
     const { mayHang, isConcurrent } = run;
@@ -44,7 +49,7 @@ export async function runSnapshotCases(run: Run): Promise<RunResult> {
       if (differences.length >= run.differencesMax) break;
     }
   } finally {
-    await log.drop();
+    await log.close();
     for (const opened of [session, ...sessions]) await opened.close();
   }
   return { differences, counts };

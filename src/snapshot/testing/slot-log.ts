@@ -5,8 +5,8 @@ import type {
   TableVersion,
   Tuple,
 } from '../../contracts/change.ts';
+import { xidFrom } from '../../core/xid.ts';
 import type { TextSession } from '../../postgres/text-session.ts';
-import { widenXid } from '../wal-samples.ts';
 
 /** Changes of a logical slot, decoded just well enough for tests. */
 export class SlotLog {
@@ -53,7 +53,7 @@ export class SlotLog {
       case 'B': {
         const lsn = reader.int64();
         reader.int64();
-        this.#transaction = { lsn, xid: widenXid(BigInt(reader.int32()), 3n), seq: 0 };
+        this.#transaction = { lsn, xid: xidFrom(BigInt(reader.int32()), 3n), seq: 0 };
         return [];
       }
       case 'R':

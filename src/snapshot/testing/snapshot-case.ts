@@ -7,16 +7,15 @@ import { readPoint } from '../read-point.ts';
 import type { SnapshotMerge } from '../snapshot-merge.ts';
 import { planSnapshot, readSnapshot, type SnapshotSource } from '../snapshot-reader.ts';
 import { isRead, restoreSnapshotState, type SnapshotState } from '../snapshot-state.ts';
-import { takeWalSample, WalSampleRecorder } from '../wal-samples.ts';
+import type { CaseLog } from './case-log.ts';
 import { CopiedTable } from './copied-table.ts';
-import type { SlotLog } from './slot-log.ts';
 import { type TableShape, tableShapes } from './table-shapes.ts';
 import { type WriterPool, Writers } from './writers.ts';
 
 export type CaseWorld = {
   readonly url: string;
   readonly session: TextSession;
-  readonly log: SlotLog;
+  readonly log: CaseLog;
   readonly pool: WriterPool;
   /** How changes are judged; other rules than the right one show what a test would find. */
   readonly makeMerge: (state: SnapshotState) => Pick<SnapshotMerge, 'judge'>;
@@ -32,7 +31,6 @@ export class SnapshotCase {
   readonly #table: string;
   readonly #shape: TableShape;
   readonly #counts: CaseCounts;
-  readonly #samples: WalSampleRecorder;
   readonly #source: SnapshotSource;
   readonly #changes: Change[] = [];
   /** Chunk and rows are taken over together; otherwise rows are out as soon as they are read. */
@@ -48,8 +46,7 @@ export class SnapshotCase {
     // Without a key nobody can tell a row that comes twice from two rows.
     this.#isAtomic = this.#random.chance(0.7) || !this.#shape.inChunks;
     this.#counts = counts;
-    this.#samples = new WalSampleRecorder(1);
-    this.#source = { connect: () => openTextSession(world.url), samples: this.#samples };
+    this.#source = { connect: () => openTextSession(world.url), samples: world.log.samples };
   }
 
   get title(): string {
@@ -183,7 +180,7 @@ export class SnapshotCase {
 
   async #sample(): Promise<void> {
     if (this.#changes.length === 0 || this.#random.chance(0.5)) {
-      this.#samples.add(await takeWalSample(this.#world.session));
+      await this.#world.log.sample();
     }
   }
 

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { eventually } from '../../app/eventually.ts';
 import { LocalLogReader } from '../../changelog/local-log-reader.ts';
 import type { Change } from '../../contracts/change.ts';
+import type { LogReader } from '../../contracts/log-reader.ts';
 import { parseLsn } from '../../core/lsn.ts';
 import { withClient } from '../../postgres/client.ts';
+import { readToEnd } from '../read-to-end.ts';
 import { makeTestCluster, type TestCluster, type TestServer } from '../test-cluster.ts';
 import { crashSettings } from './crash-settings.ts';
 import { NodeUnderTest } from './node-under-test.ts';
@@ -135,30 +137,32 @@ export class CapturedDatabase {
     return status;
   }
 
-  /** What the log of a node has of everything that is committed now. */
-  async changes(node: NodeUnderTest = this.node, url: string = this.url): Promise<Change[]> {
+  /** The log that a node writes. */
+  logOf(node: NodeUnderTest = this.node): LocalLogReader {
+    return new LocalLogReader({ directory: node.logDirectory, database: 'postgres' });
+  }
+
+  /** Waits until a log has everything that is committed now. */
+  async settled(reader: LogReader, url: string = this.url): Promise<void> {
     const [row] = await this.sql('SELECT pg_current_wal_flush_lsn() AS lsn', url);
     const lsn = parseLsn(String(row?.['lsn'])) ?? 0n;
-    const reader = new LocalLogReader({ directory: node.logDirectory, database: 'postgres' });
+    let end = 0n;
+    const isThere = await eventually(async () => {
+      end = await reader.bounds().then(
+        (bounds) => bounds.endLsn,
+        () => 0n,
+      );
+      return end >= lsn;
+    }, patienceMs);
+    assert.ok(isThere, `the log is at ${end}, not at ${lsn}\n${this.node.output.slice(-1_500)}`);
+  }
+
+  /** What the log of a node has of everything that is committed now. */
+  async changes(node: NodeUnderTest = this.node, url: string = this.url): Promise<Change[]> {
+    const reader = this.logOf(node);
     try {
-      let end = 0n;
-      const isThere = await eventually(async () => {
-        end = await reader.bounds().then(
-          (bounds) => bounds.endLsn,
-          () => 0n,
-        );
-        return end >= lsn;
-      }, patienceMs);
-      assert.ok(isThere, `the log is at ${end}, not at ${lsn}\n${node.output.slice(-1_500)}`);
-      const found: Change[] = [];
-      let from: Parameters<typeof reader.read>[0]['from'] = { kind: 'start' };
-      for (;;) {
-        const wanted = { tables: 'all', schemaChanges: true, changesMax: 1_000 } as const;
-        const batch = await reader.read({ from, ...wanted });
-        found.push(...batch.changes);
-        if (batch.isAtEnd) return found;
-        from = { kind: 'after', position: batch.through };
-      }
+      await this.settled(reader, url);
+      return (await readToEnd(reader, { kind: 'start' })).changes;
     } finally {
       await reader.close();
     }
