@@ -1,5 +1,6 @@
 import type { Change } from '../../contracts/change.ts';
 import type { VersionRights } from '../../contracts/change-access.ts';
+import type { EpochBounds } from '../../contracts/log-reader.ts';
 import { printLsn } from '../../core/lsn.ts';
 import { printCommitTime } from './commit-time.ts';
 import { printChangeWith } from './row-json.ts';
@@ -23,4 +24,17 @@ export function printEventRow(change: Change, rights: VersionRights): string {
     `,"before":${printed.before ?? 'null'},"after":${printed.after ?? 'null'}` +
     `,"unchanged":${unchanged}}`
   );
+}
+
+/** Where changes may be missing: between what one epoch had read and where the next one begins. */
+export function printGapRow(ended: EpochBounds, begun: EpochBounds): string {
+  return JSON.stringify({
+    epoch: begun.epoch,
+    lsn: printLsn(begun.startLsn),
+    // Before a change that was committed there.
+    seq: -1,
+    operation: 'GAP',
+    before: ended.endLsn && { epoch: ended.epoch, lsn: printLsn(ended.endLsn) },
+    after: { epoch: begun.epoch, lsn: printLsn(begun.startLsn) },
+  });
 }

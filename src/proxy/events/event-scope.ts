@@ -1,6 +1,6 @@
 import type { Change, TableVersion } from '../../contracts/change.ts';
 import type { VersionRights } from '../../contracts/change-access.ts';
-import type { ReadForward, TableFilter } from '../../contracts/log-reader.ts';
+import type { LogBounds, ReadForward, TableFilter } from '../../contracts/log-reader.ts';
 import { changesNotPermitted, changesOfMissingTable } from '../../core/errors/change-access.ts';
 import {
   type ChangeRights,
@@ -8,7 +8,8 @@ import {
   rightsParameter,
   rightsQuery,
 } from '../../lowering/cdc/change-rights.ts';
-import { printEventRow } from '../../protocol/changes/event-row.ts';
+import { printEventRow, printGapRow } from '../../protocol/changes/event-row.ts';
+import { type EpochSpan, type Gap, gapsIn } from './gaps.ts';
 import type { Offering } from './offering.ts';
 
 /** Which changes one execution of a SHOW CDC EVENTS is about: of its FROM, with the role's rights. */
@@ -19,6 +20,8 @@ export class EventScope {
   readonly #tableOid: number | undefined;
   /** Versions of which the role may see something. */
   readonly tables: TableFilter;
+  /** As they were when it was made. */
+  readonly bounds: LogBounds;
   readonly #known: number;
 
   private constructor(
@@ -27,8 +30,10 @@ export class EventScope {
       readonly rights: ChangeRights;
       readonly tableOid: number | undefined;
       readonly known: number;
+      readonly bounds: LogBounds;
     },
   ) {
+    this.bounds = scope.bounds;
     this.#known = scope.known;
     this.#offering = offering;
     this.#rights = scope.rights;
@@ -40,6 +45,7 @@ export class EventScope {
 
   static async open(offering: Offering): Promise<EventScope> {
     const { reader, read, ask } = offering;
+    const bounds = await reader.bounds();
     const known = await reader.tables();
     const meant = read.table === undefined ? undefined : await tableMeant(offering, known);
     const versions = meant === undefined ? known : known.filter(({ oid }) => oid === meant);
@@ -50,7 +56,7 @@ export class EventScope {
     });
     const rights = readOwnRights(answer ?? '', versions);
     if (read.table !== undefined) refuse(read.table, rights, meant);
-    return new EventScope(offering, { rights, tableOid: meant, known: known.length });
+    return new EventScope(offering, { rights, tableOid: meant, known: known.length, bounds });
   }
 
   /** Whether the log has a table version by now of which nobody knew when the rights were asked. */
@@ -59,21 +65,34 @@ export class EventScope {
   }
 
   /** Where a read forward begins. */
-  async start(): Promise<ReadForward['from']> {
-    const { reader, read } = this.#offering;
-    if (read.sinceLsn === undefined) return { kind: 'start' };
-    const { epoch } = await reader.bounds();
-    return { kind: 'at', epoch, lsn: read.sinceLsn.lsn };
+  start(): ReadForward['from'] {
+    const { sinceLsn } = this.#offering.read;
+    if (sinceLsn === undefined) return { kind: 'start' };
+    return { kind: 'at', epoch: this.bounds.epoch, lsn: sinceLsn.lsn };
   }
 
-  /** The rows of changes, of those the role may see. */
-  visible(changes: readonly Change[]): readonly string[] {
+  /** The rows of what was read: of changes the role may see, and of each gap among them. */
+  async rows(changes: readonly Change[], span: EpochSpan): Promise<readonly string[]> {
+    const gaps = [...(await this.#gaps(span))];
     const rows: string[] = [];
+    const passGaps = (epoch: number): void => {
+      while (gaps[0] !== undefined && gaps[0].begun.epoch <= epoch) {
+        const { ended, begun } = gaps.shift()!;
+        rows.push(printGapRow(ended, begun));
+      }
+    };
     for (const change of changes) {
+      passGaps(change.position.epoch);
       const rights = this.#rightsOn(change);
       if (rights !== undefined) rows.push(printEventRow(change, rights));
     }
+    passGaps(span.through);
     return rows;
+  }
+
+  /** Of epochs that began after the scope was made too. */
+  async #gaps(span: EpochSpan): Promise<readonly Gap[]> {
+    return span.after < span.through ? gapsIn(await this.#offering.reader.bounds(), span) : [];
   }
 
   #rightsOn({ table, schemaChange }: Change): VersionRights | undefined {

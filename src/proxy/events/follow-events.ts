@@ -9,6 +9,7 @@ import type { SessionContext } from '../session-context.ts';
 import { AnswerGiven, endQuestions, type Offer } from './ask-session.ts';
 import { beginCapture } from './begin-capture.ts';
 import { EventScope } from './event-scope.ts';
+import { epochOf } from './gaps.ts';
 import { collectBackward, matches, putRows, rowsOf } from './offer-events.ts';
 import { offeringFor } from './offer-to-session.ts';
 import type { Offering } from './offering.ts';
@@ -89,7 +90,8 @@ class Following {
       changesMax: eventsBatchMax,
     });
     if (await scope.isOutdated()) return { through, shown: undefined, end };
-    const rows = await matches(this.#offering, scope.visible(changes));
+    const span = { after: epochOf(from, scope.bounds), through: through.epoch };
+    const rows = await matches(this.#offering, await scope.rows(changes, span));
     if (rows.length > 0) await this.#show(rows);
     return { through, shown: isAtEnd ? 'all' : 'some', end };
   }
@@ -98,7 +100,7 @@ class Following {
   async #begin(scope: EventScope): Promise<ReadForward['from']> {
     const { reader, read } = this.#offering;
     if (read.sinceLsn !== undefined || read.limit === undefined) {
-      const start = await scope.start();
+      const start = scope.start();
       await this.#show([]);
       return start;
     }

@@ -90,6 +90,17 @@ describe('SHOW CDC EVENTS FOLLOW', function () {
     });
   }
 
+  it('shows that an epoch has begun before its first change', async () => {
+    await under.capture(1);
+    client.send(query('SHOW CDC EVENTS FROM orders FOLLOW'));
+    await keysUntil(client, 1);
+    under.log.beginEpoch(5_000n);
+    assert.deepEqual(columnOf(await client.until('D'), 7), ['GAP']);
+    await under.capture(2);
+    assert.deepEqual(await keysUntil(client, 2), ['{"id": "2"}']);
+    await cancelled(client);
+  });
+
   it('has binary results in the extended protocol, and ends at its Sync', async () => {
     await under.capture(1);
     client.send(

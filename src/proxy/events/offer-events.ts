@@ -3,6 +3,7 @@ import type { EventsRead } from '../../contracts/rewriter.ts';
 import { tooManyChanges } from '../../core/errors/change-access.ts';
 import { eventsBatchMax, eventsBytesMax } from '../../core/limits.ts';
 import { EventScope } from './event-scope.ts';
+import { epochOf } from './gaps.ts';
 import type { Offering } from './offering.ts';
 
 /**
@@ -84,7 +85,9 @@ export async function collectBackward(
       schemaChanges: true,
       changesMax: batchSize(read, limit - rows.count),
     });
-    const matching = await matches(offering, scope.visible(batch.changes));
+    const after = batch.isAtStart ? epochOf({ kind: 'start' }, scope.bounds) : batch.before.epoch;
+    const span = { after, through: before?.epoch ?? scope.bounds.epoch };
+    const matching = await matches(offering, await scope.rows(batch.changes, span));
     rows.add(matching.slice(Math.max(0, matching.length - (limit - rows.count))), 'before');
     if (batch.isAtStart) break;
     before = batch.before;
@@ -98,7 +101,7 @@ async function collectForward(offering: Offering, scope: EventScope): Promise<Co
   const { reader, read } = offering;
   const limit = read.limit ?? Number.POSITIVE_INFINITY;
   const rows = new CollectedRows();
-  let from = await scope.start();
+  let from = scope.start();
   // Also with LIMIT 0, for the position may be before the start of the log.
   for (;;) {
     const batch = await reader.read({
@@ -107,7 +110,8 @@ async function collectForward(offering: Offering, scope: EventScope): Promise<Co
       schemaChanges: true,
       changesMax: batchSize(read, limit - rows.count),
     });
-    const matching = await matches(offering, scope.visible(batch.changes));
+    const span = { after: epochOf(from, scope.bounds), through: batch.through.epoch };
+    const matching = await matches(offering, await scope.rows(batch.changes, span));
     rows.add(matching.slice(0, limit - rows.count), 'behind');
     if (batch.isAtEnd || rows.count >= limit) break;
     from = { kind: 'after', position: batch.through };

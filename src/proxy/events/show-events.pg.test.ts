@@ -235,6 +235,30 @@ describe('SHOW CDC EVENTS in a session', function () {
     }
   });
 
+  it('has a row where an epoch begins, for changes may be missing there', async () => {
+    await under.capture(1, 2);
+    under.log.beginEpoch(5_000n);
+    under.log.beginEpoch(9_000n);
+    const shown = async (clauses: string): Promise<string[]> => {
+      const messages = await client.query(`SHOW CDC EVENTS ${clauses}`);
+      const columns = [0, 7, 9, 10].map((column) => columnOf(messages, column));
+      return columns[0]!.map((_, row) => columns.map((values) => values[row] ?? '-').join(' '));
+    };
+    const gaps = [
+      '2 GAP {"lsn": "0/44C", "epoch": 1} {"lsn": "0/1388", "epoch": 2}',
+      '3 GAP {"lsn": "0/1388", "epoch": 2} {"lsn": "0/2328", "epoch": 3}',
+    ];
+    const of1 = (await shown('')).slice(0, 2);
+    assert.deepEqual(await shown(''), [...of1, ...gaps]);
+    await under.capture(3);
+    const [of3] = await shown('LIMIT 1');
+    assert.match(of3!, /^3 INSERT /);
+    assert.deepEqual(await shown('LIMIT 2'), [gaps[1], of3]);
+    assert.deepEqual(await shown('FROM orders LIMIT ALL'), [...of1, ...gaps, of3]);
+    assert.deepEqual(await shown("WHERE operation = 'GAP' LIMIT 1"), [gaps[1]]);
+    assert.deepEqual(await shown("SINCE LSN '0/2328'"), [of3]);
+  });
+
   describe('of a database that is not captured yet', () => {
     let fresh: EventsUnderTest;
     let first: WireClient;
