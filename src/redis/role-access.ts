@@ -36,12 +36,19 @@ export class RoleAccess {
     return readRights(String(row?.['rights']), versions).versions;
   }
 
-  async #open(): Promise<Connection> {
-    const known = await this.#connection?.catch(() => undefined);
-    if (known?.isOpen === true) return known;
-    const opening = Connection.open(this.#target);
-    this.#connection = opening;
+  /** The same one for all who ask at the same moment. */
+  #open(): Promise<Connection> {
+    const opening = openOrReuse(this.#connection, this.#target);
     opening.catch(() => undefined);
+    this.#connection = opening;
     return opening;
   }
+}
+
+async function openOrReuse(
+  last: Promise<Connection> | undefined,
+  target: ConnectionTarget,
+): Promise<Connection> {
+  const known = await last?.catch(() => undefined);
+  return known?.isOpen === true ? known : Connection.open(target);
 }
