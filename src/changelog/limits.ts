@@ -21,6 +21,10 @@ export const removedChunksMax: number = 256;
 export const heldBytesFactor: number = 4;
 /** How many processes in a row opening a log may end before it counts as damaged. */
 export const openingsMax: number = 3;
+/** How often whoever waits to open or close a log looks whether it may, ms. */
+export const gatePollMs: number = 1;
+/** Age at which somebody who opens or closes a log counts as dead, ms. */
+export const gateAgeMaxMs: number = 500;
 /** Pages that are free or held by readers do not count for retention: file size beyond the cap. */
 export const fileSlackBytes: number = 512 * 1024 * 1024;
 /** Buffers of transactions that are kept for the next ones. */

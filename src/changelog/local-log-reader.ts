@@ -16,7 +16,7 @@ import { FrameDecoder } from './frame-decoder.ts';
 import { readBytesMax } from './limits.ts';
 import { asLogError } from './lmdb-error.ts';
 import { currentEpoch, decodeState, type LogState } from './log-state.ts';
-import { type LogStore, openLogForReading } from './log-store.ts';
+import { closeLogStore, fileIdentity, type LogStore, openLogForReading } from './log-store.ts';
 import { LogTail } from './log-tail.ts';
 import { refuseFatal } from './opening-marker.ts';
 import { decodeSamples, samplesIn } from './stored-samples.ts';
@@ -30,6 +30,7 @@ export class LocalLogReader implements LogReader {
   readonly #tail: LogTail = new LogTail(() => this.#storeIfThere());
   #opened: LogStore | undefined;
   #versions: TableVersions | undefined;
+  #identity: string | undefined;
   #isClosed = false;
 
   constructor(log: { readonly directory: string; readonly database: string }) {
@@ -162,8 +163,9 @@ export class LocalLogReader implements LogReader {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#tail.close();
-    await this.#opened?.root.close();
+    const opened = this.#opened;
     this.#opened = undefined;
+    if (opened !== undefined) await closeLogStore(opened);
   }
 
   #store(): LogStore {
@@ -173,7 +175,15 @@ export class LocalLogReader implements LogReader {
   }
 
   #storeIfThere(): LogStore | undefined {
+    const identity = fileIdentity(this.#directory);
+    if (this.#opened !== undefined && identity !== this.#identity) {
+      // Moved away or removed: what is there now, if anything, is another log.
+      void closeLogStore(this.#opened);
+      this.#opened = undefined;
+      this.#versions = undefined;
+    }
     if (this.#opened === undefined && !this.#isClosed) {
+      this.#identity = identity;
       refuseFatal(this.#directory);
       this.#opened = openLogForReading(this.#directory);
       if (this.#opened !== undefined) this.#versions = new TableVersions(this.#opened);

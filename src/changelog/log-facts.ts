@@ -2,7 +2,7 @@ import { renameSync } from 'node:fs';
 import { stateKey } from './format.ts';
 import { asLogError } from './lmdb-error.ts';
 import { currentEpoch, decodeState, type LogSource, type LogState } from './log-state.ts';
-import { openLogForReading } from './log-store.ts';
+import { closeLogStore, openLogForReading } from './log-store.ts';
 import { surviving } from './opening-marker.ts';
 
 /** The state of a log, without opening it for writing; undefined while there is none. */
@@ -19,7 +19,7 @@ async function readState(directory: string): Promise<LogState | undefined> {
   } catch (error) {
     throw asLogError(error);
   } finally {
-    await store.root.close();
+    await closeLogStore(store);
   }
 }
 

@@ -1,10 +1,11 @@
-import { chmodSync, existsSync, mkdirSync, statfsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { logUnusable } from '../core/errors/change-log.ts';
 import { PgError } from '../core/errors/pg-error.ts';
 import { checkFileHeader } from './file-header.ts';
 import { type DatabaseName, databaseNames } from './format.ts';
+import { closeInGate, openInGate } from './gate.ts';
 import { asLogError } from './lmdb-error.ts';
 
 export type BinaryDatabase = Database<Buffer, Buffer>;
@@ -14,6 +15,11 @@ export type LogStore = Readonly<Record<DatabaseName, BinaryDatabase>> & {
   readonly root: RootDatabase<Buffer, Buffer>;
   readonly file: string;
 };
+
+export const dataFile = 'data.mdb';
+const lockFile = 'lock.mdb';
+/** There since a log has all of its databases, so that readers may open it. */
+const completeFile = 'complete';
 
 /** What is free beyond it is enough for a write to fail for another reason. */
 const fullBelowBytes = 1024 * 1024;
@@ -28,7 +34,9 @@ export function openLogStore(directory: string): LogStore {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     chmodSync(directory, 0o700);
-    return openDatabases(directory, false);
+    const store = openInGate(directory, () => openDatabases(directory, false));
+    writeFileSync(join(directory, completeFile), '');
+    return store;
   } catch (error) {
     throw openingFailed(directory, error);
   }
@@ -36,16 +44,17 @@ export function openLogStore(directory: string): LogStore {
 
 /** Opens a log for reading; undefined while nobody has made it. */
 export function openLogForReading(directory: string): LogStore | undefined {
-  if (!existsSync(join(directory, 'data.mdb'))) return undefined;
+  // Opening one that its writer is just making, and closing it again, ends the process.
+  if (!existsSync(join(directory, completeFile))) return undefined;
   try {
-    const store = openDatabases(directory, true);
-    // Its writer is just making it.
-    const isComplete = databaseNames.every((name) => store[name] !== undefined);
-    if (!isComplete) void store.root.close();
-    return isComplete ? store : undefined;
+    return openInGate(directory, () => openDatabases(directory, true));
   } catch (error) {
     throw openingFailed(directory, error);
   }
+}
+
+export function closeLogStore({ root, file }: LogStore): Promise<void> {
+  return closeInGate(dirname(file), () => root.close());
 }
 
 function openingFailed(directory: string, cause: unknown): PgError {
@@ -56,6 +65,13 @@ function openingFailed(directory: string, cause: unknown): PgError {
 /** What the log takes on disk, free pages included, bytes. */
 export function fileBytes(store: LogStore): number {
   return statSync(store.file).size;
+}
+
+/** Tells the files of a log from others that took their place; undefined while there are none. */
+export function fileIdentity(directory: string): string | undefined {
+  const data = statSync(join(directory, dataFile), { throwIfNoEntry: false });
+  const lock = statSync(join(directory, lockFile), { throwIfNoEntry: false });
+  return data === undefined ? undefined : `${data.ino} ${lock?.ino}`;
 }
 
 /** Whether there is no room for another chunk. */
@@ -69,7 +85,7 @@ export function isFileSystemFull(directory: string): boolean {
 }
 
 function openDatabases(directory: string, readOnly: boolean): LogStore {
-  const file = join(directory, 'data.mdb');
+  const file = join(directory, dataFile);
   if (existsSync(file)) checkFileHeader(file);
   const root = open<Buffer, Buffer>({
     path: directory,

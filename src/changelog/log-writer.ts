@@ -30,7 +30,13 @@ import {
   type LogState,
   withEndLsn,
 } from './log-state.ts';
-import { fileBytes, isFileSystemFull, type LogStore, openLogStore } from './log-store.ts';
+import {
+  closeLogStore,
+  fileBytes,
+  isFileSystemFull,
+  type LogStore,
+  openLogStore,
+} from './log-store.ts';
 import { surviving } from './opening-marker.ts';
 import { removeSegment } from './remove-segment.ts';
 import { type Retention, trimOldest } from './retention.ts';
@@ -106,7 +112,7 @@ export class LogWriter implements WriteQueue {
       await writer.#discardOpen();
       return writer;
     } catch (error) {
-      await store.root.close();
+      await closeLogStore(store);
       throw asLogError(error);
     }
   }
@@ -364,7 +370,7 @@ export class LogWriter implements WriteQueue {
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined);
     // After a failed write LMDB would wait for ever; the process ends then.
-    if (this.#failure === undefined) await this.store.root.close();
+    if (this.#failure === undefined) await closeLogStore(this.store);
   }
 
   /** After a crash the next number is found behind those in use. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { logDamaged } from '../core/errors/change-log.ts';
 import { openingsMax } from './limits.ts';
+import { dataFile } from './log-store.ts';
 
 /**
  * A file that is cut off behind what LMDB looks for first ends the process that looks at it, by
@@ -9,7 +10,7 @@ import { openingsMax } from './limits.ts';
  * opened: when that was the end of several processes in a row it is damaged.
  */
 export async function surviving<T>(directory: string, open: () => Promise<T>): Promise<T> {
-  if (!existsSync(join(directory, 'data.mdb'))) return open();
+  if (!existsSync(join(directory, dataFile))) return open();
   const count = openings(directory) + 1;
   mark(directory, Math.min(count, openingsMax + 1));
   refuseFatal(directory);
