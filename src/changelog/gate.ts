@@ -39,7 +39,8 @@ function enter(gate: string): boolean {
     // No space, or no directory any more: then nobody else comes through either.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') return true;
     const made = statSync(gate, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
-    if (Date.now() - made > gateAgeMaxMs) leave(gate);
+    // A clock may have been set back meanwhile.
+    if (Math.abs(Date.now() - made) > gateAgeMaxMs) leave(gate);
     return false;
   }
 }
