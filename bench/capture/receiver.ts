@@ -40,10 +40,11 @@ const receiveProcess = fileURLToPath(new URL('receive-process.js', import.meta.u
 
 /**
  * Receives a backlog in a process of its own. The time begins when its modules are loaded and it
- * is told to go, and ends when everything is received or, in a log, durable.
+ * is told to go, after `beforeStart`, and ends when everything is received or, in a log, durable.
  */
 export async function receive(
   task: ReceiveTask,
+  beforeStart: () => Promise<void> = async () => undefined,
 ): Promise<Received & { readonly anonymousBytesMax: number }> {
   const child = fork(receiveProcess, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   let anonymousBytesMax = 0;
@@ -55,7 +56,7 @@ export async function receive(
       child.once('error', reject);
       child.once('exit', (code, signal) => reject(new Error(`it ended with ${signal ?? code}`)));
       child.on('message', (message: FromReceiver) => {
-        if (message.kind === 'ready') child.send({ kind: 'go' });
+        if (message.kind === 'ready') beforeStart().then(() => child.send({ kind: 'go' }), reject);
         else if (message.kind === 'received') resolve(message.received);
         else reject(new Error(message.detail));
       });

@@ -4,6 +4,7 @@ import { median } from '../samples.ts';
 import { type Backlog, makeBacklog, placeOf } from './backlog.ts';
 import type { CaptureServer } from './capture-server.ts';
 import { findProgram } from './find-program.ts';
+import { warmPageCache } from './page-cache.ts';
 import { attempt, measured, type Part, type PartRun, ProgramMissing } from './part.ts';
 import { type Received, receive } from './receiver.ts';
 import { runRecvlogical } from './recvlogical.ts';
@@ -82,14 +83,17 @@ async function measure({ server, options, report }: PartRun, workload: Workload)
 
 function intoLog(server: CaptureServer, backlog: Backlog): Promise<OurRun> {
   return inDirectory(server, backlog, (directory, slot) =>
-    receive({ ...placeOf(backlog), way: 'log', slot, directory }),
+    receive({ ...placeOf(backlog), way: 'log', slot, directory }, () =>
+      warmPageCache(directory, backlog.walBytes),
+    ),
   );
 }
 
 function intoFile(server: CaptureServer, backlog: Backlog): Promise<Omit<Received, 'count'>> {
-  return inDirectory(server, backlog, (directory, slot) =>
-    runRecvlogical(backlog, { slot, directory }),
-  );
+  return inDirectory(server, backlog, async (directory, slot) => {
+    await warmPageCache(directory, backlog.walBytes);
+    return runRecvlogical(backlog, { slot, directory });
+  });
 }
 
 async function inDirectory<T>(

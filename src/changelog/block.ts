@@ -1,4 +1,5 @@
 import { logDamaged } from '../core/errors/change-log.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import { checksumBytes, seal, unseal } from './checked-bytes.ts';
 import { formatVersion } from './format.ts';
 import type { GrowingBytes, VersionCounts } from './frames.ts';
@@ -66,7 +67,7 @@ export function writeRecord(
   }
 }
 
-/** A block of finished records. The result is a buffer of its own. */
+/** A block of finished records. */
 export function encodeBlock(block: {
   readonly transactions: number;
   readonly lastCommitLsn: bigint;
@@ -74,10 +75,11 @@ export function encodeBlock(block: {
   readonly segmentBytes: number;
   readonly counts: VersionCounts;
   readonly records: Buffer;
+  readonly buffers: BufferPool;
 }): Buffer {
   const counts = block.counts.entries();
   const headerBytes = blockHeaderBytes + counts.size * versionEntryBytes;
-  const bytes = Buffer.allocUnsafeSlow(headerBytes + block.records.length + checksumBytes);
+  const bytes = block.buffers.take(headerBytes + block.records.length + checksumBytes);
   bytes[0] = formatVersion;
   bytes.fill(0, 1, 4);
   bytes.writeUInt32BE(block.transactions, 4);

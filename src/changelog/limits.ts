@@ -5,6 +5,8 @@
  * makes a larger one. With its header it fills 16 pages of LMDB.
  */
 export const chunkBytesMax: number = 64_000;
+/** What a chunk or a block takes with its header, as a rule, bytes. */
+export const valueBytes: number = 65_536;
 /** Chunks of a segment that are put in one write transaction. */
 export const chunksPutMax: number = 16;
 /** Bytes on their way to the disk before whoever appends has to wait. */

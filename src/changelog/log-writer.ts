@@ -2,6 +2,7 @@ import type { WalSample } from '../contracts/wal-samples.ts';
 import { logAtItsCap, logNotWritten } from '../core/errors/change-log.ts';
 import { failpoint } from '../core/failpoint.ts';
 import { type CommittedTransaction, encodeBlock, recordBytes, writeRecord } from './block.ts';
+import { BufferPool } from './buffer-pool.ts';
 import {
   blockKey,
   decodeTail,
@@ -20,6 +21,7 @@ import {
   heldBytesFactor,
   idleFramesMax,
   unwrittenBytesMax,
+  valueBytes,
 } from './limits.ts';
 import { asLogError } from './lmdb-error.ts';
 import {
@@ -57,6 +59,7 @@ import type { WriteQueue } from './write-queue.ts';
  */
 export class LogWriter implements WriteQueue {
   readonly store: LogStore;
+  readonly buffers: BufferPool = new BufferPool(valueBytes, unwrittenBytesMax / valueBytes);
   readonly #directory: string;
   #state: LogState;
   readonly #versions: Map<string, number> = new Map();
@@ -380,11 +383,12 @@ export class LogWriter implements WriteQueue {
     return segment;
   }
 
-  watch(bytes: number, written: Promise<unknown>): void {
+  watch(bytes: number, written: Promise<unknown>, value?: Buffer): void {
     this.#unwrittenBytes += bytes;
     written.then(
       () => {
         this.#unwrittenBytes -= bytes;
+        if (value !== undefined) this.buffers.giveBack(value);
       },
       (error: unknown) => {
         this.#unwrittenBytes -= bytes;
@@ -479,6 +483,7 @@ export class LogWriter implements WriteQueue {
       segmentBytes: this.#segmentBytes,
       counts: this.#counts,
       records: this.#records.view(),
+      buffers: this.buffers,
     });
     this.#unwrittenBytes += bytes.length;
     this.#sealed.push({
@@ -516,7 +521,7 @@ export class LogWriter implements WriteQueue {
       this.watch(4, this.store.index.put(indexKey(version, epoch, lsn), value));
       changes += count;
     }
-    this.watch(bytes.length, this.store.blocks.put(blockKey(epoch, lsn), bytes));
+    this.watch(bytes.length, this.store.blocks.put(blockKey(epoch, lsn), bytes), bytes);
     for (const frames of closing) {
       frames.closeSegment();
       this.#release(frames);

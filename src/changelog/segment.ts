@@ -1,4 +1,5 @@
 import { logDamaged } from '../core/errors/change-log.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import { checksumBytes, seal, unseal } from './checked-bytes.ts';
 import { formatVersion } from './format.ts';
 import { frameHeaderBytes, type VersionCounts } from './frames.ts';
@@ -10,11 +11,16 @@ import { frameHeaderBytes, type VersionCounts } from './frames.ts';
  */
 const chunkHeaderBytes = 12;
 
-/** A part of the frames of a large transaction. The result is a buffer of its own. */
-export function encodeChunk(frames: Buffer, changes: number, counts: VersionCounts): Buffer {
+/** A part of the frames of a large transaction. */
+export function encodeChunk(
+  frames: Buffer,
+  changes: number,
+  counts: VersionCounts,
+  buffers: BufferPool,
+): Buffer {
   const versions = [...counts.entries().keys()];
   const framesFrom = chunkHeaderBytes + 4 * versions.length;
-  const bytes = Buffer.allocUnsafeSlow(framesFrom + frames.length + checksumBytes);
+  const bytes = buffers.take(framesFrom + frames.length + checksumBytes);
   bytes[0] = formatVersion;
   bytes.fill(0, 1, 4);
   bytes.writeUInt32BE(changes, 4);

@@ -82,7 +82,12 @@ export class TransactionFrames {
   spill(): void {
     if (this.#pending.length === 0) return;
     this.#segment ??= this.#openSegment();
-    const chunk = encodeChunk(this.#pending.view(), this.#pendingChanges, this.#pendingCounts);
+    const chunk = encodeChunk(
+      this.#pending.view(),
+      this.#pendingChanges,
+      this.#pendingCounts,
+      this.#queue.buffers,
+    );
     this.#spilled.push({ number: this.#nextChunk, bytes: chunk });
     this.#index.push({ number: this.#nextChunk, changes: this.#pendingChanges });
     this.#nextChunk += 1;
@@ -165,7 +170,7 @@ export class TransactionFrames {
 
   #put(number: number, bytes: Buffer): void {
     const key = segmentKey(this.#segment!, number);
-    this.#queue.watch(bytes.length, this.#queue.store.segments.put(key, bytes));
+    this.#queue.watch(bytes.length, this.#queue.store.segments.put(key, bytes), bytes);
   }
 
   async #compact(): Promise<void> {

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { Client, type ClientConfig } from 'pg';
 import { type ConnectionTarget, clientConfig, encryptionAttempts } from './connection-target.ts';
 import { asPgError } from './server-error.ts';
+import { RecyclingSocket, type TakeChunk, takeChunks } from './socket-chunks.ts';
 
 /** What the values of changes depend on: pinned, whatever the role or the database set. */
 const pinnedSettings = [
@@ -82,15 +83,15 @@ export class ReplicationConnection {
   }
 
   /**
-   * Sends a START_REPLICATION and hands over the socket: what comes are messages of the wire
-   * protocol from the answer on. The caller ends it by destroying it.
+   * Sends a START_REPLICATION. What comes then, messages of the wire protocol from the answer on,
+   * goes to `take`; what the caller has to say goes to the socket, which it destroys in the end.
    */
-  start(command: string): Duplex {
+  start(command: string, take: TakeChunk): Duplex {
     const { connection } = this.#client as unknown as {
       connection: { stream: Duplex; query(text: string): void };
     };
     const { stream } = connection;
-    stream.removeAllListeners('data');
+    takeChunks(stream, take);
     stream.on('error', () => undefined);
     connection.query(command);
     return stream;
@@ -117,6 +118,7 @@ async function connect(target: ConnectionTarget, encrypted: boolean): Promise<Cl
     client_encoding: 'UTF8',
     options: pinnedSettings,
     replication: 'database',
+    ...(encrypted ? {} : { stream: () => new RecyclingSocket() }),
   };
   const client = new Client(config as ClientConfig);
   client.on('error', () => undefined);

@@ -14,13 +14,10 @@ export const openFrames: OpenWay = async (task) => {
   const end = parseLsn(task.end) ?? 0n;
   const replication = await ReplicationConnection.open(targetOf(task.url));
   return async () => {
-    const socket = replication.start(replicationCommand(task.slot, task.start));
     const reader = new FrameReader((_type, frameBytes) => frameBytes);
     let count = 0;
     return new Promise<number>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.once('close', () => reject(new Error('the connection was closed')));
-      socket.on('data', (chunk: Buffer) => {
+      const take = (chunk: Buffer): undefined => {
         reader.push(chunk);
         while (reader.next() === 'head') {
           const at = reader.start + headerBytes;
@@ -32,8 +29,10 @@ export const openFrames: OpenWay = async (task) => {
           count += 1;
           if (commitsBehind(reader.bytes, at + xlogDataHeadBytes, end)) resolve(count);
         }
-      });
-      socket.resume();
+      };
+      const socket = replication.start(replicationCommand(task.slot, task.start), take);
+      socket.once('error', reject);
+      socket.once('close', () => reject(new Error('the connection was closed')));
     });
   };
 };

@@ -39,7 +39,7 @@ export const openLog: OpenWay = async (task) => {
   return async () => {
     const done = new AbortController();
     const stream = new SlotStream({
-      socket: replication.start(replicationCommand(task.slot, task.start)),
+      start: (take) => replication.start(replicationCommand(task.slot, task.start), take),
       writer,
       assembler,
       confirmable: (durableLsn) => {

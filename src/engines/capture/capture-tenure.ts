@@ -129,9 +129,8 @@ export class CaptureTenure {
       await this.#sample(writer);
       this.#readers = await this.#registry().list();
       const assembler = this.#assembler(writer);
-      const socket = replication.start(startCommand(slot, writer.endLsn));
       const stream = new SlotStream({
-        socket,
+        start: (take) => replication.start(startCommand(slot, writer.endLsn), take),
         writer,
         assembler,
         confirmable: (durableLsn) => this.#confirmable(durableLsn),
@@ -154,7 +153,6 @@ export class CaptureTenure {
       } finally {
         this.#ended.abort();
         await keeping;
-        socket.destroy();
       }
     } finally {
       await replication.close();

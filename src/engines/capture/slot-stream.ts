@@ -3,6 +3,7 @@ import type { LogWriter } from '../../changelog/log-writer.ts';
 import { slotStreamBroken, slotStreamEnded } from '../../core/errors/capture.ts';
 import { serverError } from '../../core/errors/server.ts';
 import { failpoint } from '../../core/failpoint.ts';
+import type { TakeChunk } from '../../postgres/socket-chunks.ts';
 import { decodeResponseFields } from '../../protocol/error-response.ts';
 import { FrameReader } from '../../protocol/frame-reader.ts';
 import { headerBytes, serverMessage } from '../../protocol/message-types.ts';
@@ -17,8 +18,8 @@ import { flushIntervalMs, statusIntervalMs } from './limits.ts';
 import type { PgoutputAssembler } from './pgoutput-assembler.ts';
 
 export type SlotStreamOptions = {
-  /** What START_REPLICATION was sent on. */
-  readonly socket: Duplex;
+  /** Sends START_REPLICATION; what comes goes to `take`. */
+  readonly start: (take: TakeChunk) => Duplex;
   readonly writer: LogWriter;
   readonly assembler: PgoutputAssembler;
   /** Up to where the slot may forget, given what is durable; asked before each status update. */
@@ -36,6 +37,7 @@ export type SlotStreamOptions = {
  */
 export class SlotStream {
   readonly #options: SlotStreamOptions;
+  #socket: Duplex | undefined;
   readonly #reader: FrameReader = new FrameReader((_type, frameBytes) => frameBytes);
   #flushTimer: NodeJS.Timeout | undefined;
   #flushedAt = 0;
@@ -57,7 +59,6 @@ export class SlotStream {
 
   /** Resolves when told to stop; rejects with what ended the stream. */
   async run(signal: AbortSignal): Promise<void> {
-    const { socket } = this.#options;
     const ended = new Promise<void>((resolve) => {
       this.#end = resolve;
     });
@@ -66,24 +67,19 @@ export class SlotStream {
       this.#end();
     };
     this.#fail = fail;
-    socket.on('data', (chunk: Buffer) => {
-      socket.pause();
-      this.#reader.push(chunk);
-      this.#work().then(() => socket.resume(), fail);
-    });
+    const socket = this.#options.start((chunk) => this.#take(chunk));
+    this.#socket = socket;
     socket.once('error', (error) => fail(slotStreamEnded(error)));
     socket.once('close', () => fail(slotStreamEnded(undefined)));
     signal.addEventListener('abort', this.#end, { once: true });
     if (signal.aborted) this.#end();
     this.#statusTimer = setInterval(() => this.#sendStatus(false), statusIntervalMs);
     const syncing = this.#syncForEver().catch(fail);
-    socket.resume();
     await ended;
     this.#isOver = true;
     clearInterval(this.#statusTimer);
     clearTimeout(this.#flushTimer);
     signal.removeEventListener('abort', this.#end);
-    socket.removeAllListeners('data');
     await syncing;
     if (this.#failure === undefined && !socket.destroyed) this.#sendStatus(false);
     socket.end();
@@ -91,19 +87,31 @@ export class SlotStream {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Everything that can be read now. */
-  async #work(): Promise<void> {
+  #take(chunk: Buffer): Promise<void> | undefined {
+    if (this.#isOver || this.#failure !== undefined) return undefined;
+    this.#reader.push(chunk);
+    try {
+      return this.#work()?.catch(this.#fail);
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  /** Everything that can be read now; undefined when nothing of it has to wait, as a rule. */
+  #work(): Promise<void> | undefined {
     const { writer } = this.#options;
     const reader = this.#reader;
     for (;;) {
+      if (writer.isFull) return this.#drain().then(() => this.#work());
       const step = reader.next();
       if (step === 'hungry') break;
       if (step !== 'head') throw slotStreamBroken('A message has an impossible length.');
       const done = this.#message();
-      if (done !== undefined) await done;
-      if (writer.isFull) await this.#drain();
+      if (done !== undefined) return done.then(() => this.#work());
     }
     this.#flushSoon();
+    return undefined;
   }
 
   #message(): Promise<void> | undefined {
@@ -197,8 +205,9 @@ export class SlotStream {
   }
 
   #sendStatus(wantsReply: boolean): void {
-    const { socket, writer } = this.#options;
-    if (socket.destroyed || !socket.writable) return;
+    const { writer } = this.#options;
+    const socket = this.#socket;
+    if (socket === undefined || socket.destroyed || !socket.writable) return;
     this.#confirm();
     failpoint('capture.confirm');
     this.#reportedLsn = writer.visibleLsn;
