@@ -63,6 +63,8 @@ export const eventsReadsMax: number = 16;
 export const eventsBatchMax: number = 2_000;
 /** How long FOLLOW goes on without asking for the role's rights again, ms. */
 export const followRightsMs: number = 1_000;
+/** What a jsonb can hold, with something for what is around it, bytes. */
+export const jsonbBytesMax: number = 255 * 1024 * 1024;
 /** What one SHOW CDC EVENTS may hand to its backend, bytes of JSON; beyond it 54000. */
 export const eventsBytesMax: number = 64 * 1024 * 1024;
 /** Redis clients per process; one more is told so and disconnected. */

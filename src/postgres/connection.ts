@@ -13,6 +13,8 @@ export type Row = Readonly<Record<string, unknown>>;
 export class Connection {
   readonly #client: Client;
   #isOpen = true;
+  /** The last query; the driver takes one at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(client: Client) {
     this.#client = client;
@@ -33,7 +35,13 @@ export class Connection {
     return this.#isOpen;
   }
 
-  async query(text: string, values?: readonly unknown[]): Promise<readonly Row[]> {
+  query(text: string, values?: readonly unknown[]): Promise<readonly Row[]> {
+    const answer = this.#turn.then(() => this.#query(text, values));
+    this.#turn = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #query(text: string, values?: readonly unknown[]): Promise<readonly Row[]> {
     try {
       const result = await this.#client.query<Record<string, unknown>>(
         text,

@@ -1,3 +1,4 @@
+import { printLsn } from '../lsn.ts';
 import { PgError } from './pg-error.ts';
 
 /** A table whose changes the role may not see, as Postgres words it for the table itself. */
@@ -50,6 +51,31 @@ export function tooManyChanges(bytesMax: number): PgError {
     message: 'too many changes for one answer',
     detail: `They take more than ${bytesMax} bytes.`,
     hint: 'Ask for fewer with LIMIT, and go on with SINCE LSN behind the last one.',
+  });
+}
+
+/** One of them alone is more than that. */
+export function changeAboveAnswer(bytesMax: number): PgError {
+  return new PgError({
+    code: '54000',
+    message: 'a change is too large for one answer',
+    detail: `It takes more than ${bytesMax} bytes.`,
+    hint: 'SHOW CDC EVENTS FOLLOW shows it; ALTER CDC CAPTURE EXCLUDE keeps columns out.',
+  });
+}
+
+/** No jsonb can hold it, so nothing can show it. */
+export function changeTooLarge(
+  table: string | undefined,
+  position: { readonly epoch: number; readonly lsn: bigint; readonly seq: number },
+  bytesMax: number,
+): PgError {
+  const at = `(${position.epoch}, ${printLsn(position.lsn)}, ${position.seq})`;
+  return new PgError({
+    code: '54000',
+    message: `change ${at} of table ${table} is too large to be shown`,
+    detail: `With what it was before it takes more than ${bytesMax} bytes.`,
+    hint: `Go on behind it with SINCE LSN '${printLsn(position.lsn + 1n)}'; ALTER CDC CAPTURE EXCLUDE keeps columns out.`,
   });
 }
 

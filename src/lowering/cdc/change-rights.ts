@@ -5,11 +5,18 @@ import type { VersionRights } from '../../contracts/change-access.ts';
 const whose = {
   own: {
     role: '',
-    superuser: "pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on'",
+    // Whoever speaks is connected.
+    connects: 'true',
+    // The setting is_superuser stays what it was when the attribute is taken away.
+    superuser:
+      '(SELECT r.rolsuper FROM pg_catalog.pg_roles AS r' +
+      ' WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)',
     secured: 'pg_catalog.row_security_active(c.oid)',
   },
   named: {
     role: '$2::pg_catalog.name, ',
+    connects: `pg_catalog.has_database_privilege(
+      $2::pg_catalog.name, pg_catalog.current_database(), 'CONNECT')`,
     superuser:
       '(SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) $2)',
     // As row_security_active has it, which knows only who asks.
@@ -33,9 +40,16 @@ export const rightsQuery: string =
 /** The same about the role of the second parameter, as JSON; null when there is no such role. */
 export const rightsOfRoleQuery: string = queryOf(whose.named);
 
-function queryOf({ role, superuser, secured }: (typeof whose)[keyof typeof whose]): string {
+function queryOf({
+  role,
+  connects,
+  superuser,
+  secured,
+}: (typeof whose)[keyof typeof whose]): string {
   return `
 SELECT pg_catalog.json_build_object(
+  'encoding', pg_catalog.getdatabaseencoding(),
+  'connects', ${connects},
   'superuser', ${superuser},
   'tables', (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'oid', c.oid::pg_catalog.int8,
@@ -69,6 +83,8 @@ type ColumnRights = { readonly name: string; readonly type: number; readonly vis
 
 /** What a role may see of captured changes. */
 export type ChangeRights = {
+  /** Of the database, as Postgres calls it. */
+  readonly encoding: string;
   readonly versions: ReadonlyMap<number, VersionRights>;
   /** Whether a schema change of the table may be seen. */
   readonly seesSchemaChanges: (tableOid: number) => boolean;
@@ -83,16 +99,20 @@ export function readOwnRights(answer: string, versions: readonly TableVersion[])
 
 /** @param answer of `rightsOfRoleQuery` for these versions */
 export function readRights(answer: string, versions: readonly TableVersion[]): ChangeRights {
-  const { superuser, tables } = JSON.parse(answer) as {
+  const { encoding, connects, superuser, tables } = JSON.parse(answer) as {
+    readonly encoding: string;
+    readonly connects: boolean;
     readonly superuser: boolean;
     readonly tables: readonly TableRights[] | null;
   };
+  if (!connects) return noRights(versions, encoding);
   const byOid = new Map((tables ?? []).map((table) => [table.oid, table]));
   const rights = versions.map((version) => {
     const table = byOid.get(version.oid);
     return [version.id, superuser ? all : rightsOf(version, table)] as const;
   });
   return {
+    encoding,
     versions: new Map(rights),
     seesSchemaChanges: (oid) => {
       const table = byOid.get(oid);
@@ -104,6 +124,16 @@ export function readRights(answer: string, versions: readonly TableVersion[]): C
       if (table === undefined || !table.schema || table.secured) return false;
       return table.all || (table.columns ?? []).some(({ visible }) => visible);
     },
+  };
+}
+
+/** Of somebody who may not even connect to the database. */
+function noRights(versions: readonly TableVersion[], encoding: string): ChangeRights {
+  return {
+    encoding,
+    versions: new Map(versions.map(({ id }) => [id, { kind: 'none', reason: 'privilege' }])),
+    seesSchemaChanges: () => false,
+    seesAnyOf: () => false,
   };
 }
 

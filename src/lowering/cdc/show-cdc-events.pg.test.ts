@@ -4,6 +4,7 @@ import type { Lowered } from '../../contracts/rewriter.ts';
 import { withClient } from '../../postgres/client.ts';
 import { testPostgres } from '../../testing/test-postgres.ts';
 import { rewrite } from '../rewrite.ts';
+import { handOverQuery } from './show-cdc-events.ts';
 
 /** As the proxy hands them over. */
 const changes: readonly object[] = Array.from({ length: 6 }, (_, index) => ({
@@ -180,8 +181,10 @@ type PgFailure = { readonly code: string; readonly position: string };
 function onBackend(url: string, use: (client: Client) => Promise<void>): Promise<void> {
   return withClient(url, async (client) => {
     await client.query('BEGIN; CREATE TABLE wanted AS SELECT 2 AS id');
-    await client.query("SELECT set_config('heliosdb.cdc_events_0', $1, true)", [
+    await client.query(handOverQuery(false), [
+      'heliosdb.cdc_events_0',
       JSON.stringify(changes),
+      true,
     ]);
     await use(client);
     await client.query('ROLLBACK');

@@ -1,7 +1,9 @@
-import type { EventsFilter, EventsRead } from '../../contracts/rewriter.ts';
+import type { ErrorRewrite, EventsFilter, EventsRead } from '../../contracts/rewriter.ts';
+import { eventsAfterEnd } from '../../core/errors/cdc.ts';
 import { quoteLiteral } from '../../core/quoting.ts';
 import type { ShowCdcEvents } from '../../sql/cdc/statement.ts';
 import type { Source } from '../../sql/source.ts';
+import { fieldsOf } from '../refusal.ts';
 import { apart, type Pieces, positionsOf, template, textOf } from '../splice.ts';
 import { definitionsOf, eventColumns, namesOf } from './columns.ts';
 import type { LoweredCdc } from './lowered-statement.ts';
@@ -30,9 +32,10 @@ export function lowerShowCdcEvents(
   const { source, anchor } = place;
   const setting = `heliosdb.cdc_events_${place.ordinal}`;
   const where = conditionOf(statement, anchor);
+  const isNamed = statement.table !== undefined;
   const names = namesOf(eventColumns);
   const rows =
-    `pg_catalog.json_to_recordset(${takenAsJson(setting)})` +
+    `pg_catalog.json_to_recordset(${takenAsJson(setting, isNamed)})` +
     ` AS cdc_events(${definitionsOf(eventColumns)})`;
   const { limit, since, follows } = statement;
   // What is followed comes a batch at a time, of which everything is shown. LIMIT 0 would not read
@@ -48,7 +51,7 @@ export function lowerShowCdcEvents(
   return {
     pieces: template(text, anchor, where),
     tag: 'SHOW',
-    errors: handoverErrors,
+    errors: [...handoverErrors, errorOfOthers(isNamed, source.positionOf(anchor))],
     events: {
       ...readOf(statement, place),
       ...query,
@@ -64,18 +67,56 @@ function conditionOf({ where }: ShowCdcEvents, anchor: number): Pieces {
   return template(' WHERE ({0})', anchor, [{ kind: 'copied', ...where }]);
 }
 
+const offered = 'heliosdb_offered_';
+
+/**
+ * Puts rows into a setting: its name, the JSON, and whether it is local to the transaction.
+ *
+ * @param isNamed whether the statement has FROM
+ */
+export function handOverQuery(isNamed: boolean): string {
+  const value = `pg_catalog.concat(${ownerOfRows(isNamed)}, $2::pg_catalog.text)`;
+  return `SELECT pg_catalog.set_config($1, ${value}, $3) IS NULL`;
+}
+
+/**
+ * What stands before the rows in a setting: whose they are, and, where a table was named, in which
+ * path it was looked for. Statements between may have changed both, which no text shows.
+ *
+ * @returns SQL, of a text of `ownerChars`
+ */
+function ownerOfRows(isNamed: boolean): string {
+  const path = isNamed ? ", pg_catalog.current_setting('search_path')" : '';
+  const hash = `pg_catalog.hashtextextended(pg_catalog.concat(CURRENT_USER, ' '${path}), 0)`;
+  return `pg_catalog.concat('${offered}', pg_catalog.lpad(pg_catalog.to_hex(${hash}), 16, '0'))`;
+}
+
+const ownerChars = offered.length + 16;
+
+/** With somebody else's before them the rows are no JSON. */
+function errorOfOthers(isNamed: boolean, position: number): ErrorRewrite {
+  const change = isNamed ? 'a change of role or search_path' : 'a change of role';
+  const fields = fieldsOf(eventsAfterEnd(change, { position }));
+  return { when: { code: '22P02', contextIncludes: offered }, fields };
+}
+
+/** Right after it was put there. */
 function settingAsJson(setting: string): string {
-  return `pg_catalog.current_setting(${quoteLiteral(setting)})::pg_catalog.json`;
+  const value = `pg_catalog.current_setting(${quoteLiteral(setting)})`;
+  return `pg_catalog.substr(${value}, ${ownerChars + 1})::pg_catalog.json`;
 }
 
 /**
  * Reading it empties it, so that a session that changes its role, or is handed on by a pooler, does
  * not keep what another role could see. Arguments are evaluated from left to right.
  */
-function takenAsJson(setting: string): string {
+function takenAsJson(setting: string, isNamed: boolean): string {
   const name = quoteLiteral(setting);
+  const value = `pg_catalog.current_setting(${name})`;
+  const isOwn = `pg_catalog.starts_with(${value}, ${ownerOfRows(isNamed)})`;
   return (
-    `pg_catalog.concat(pg_catalog.current_setting(${name}),` +
+    `pg_catalog.concat(pg_catalog.substr(${value},` +
+    ` CASE WHEN ${isOwn} THEN ${ownerChars + 1} ELSE 1 END),` +
     ` pg_catalog.set_config(${name}, '', false))::pg_catalog.json`
   );
 }

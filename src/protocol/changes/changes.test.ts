@@ -5,6 +5,7 @@ import { printCommitTime } from './commit-time.ts';
 import { changeCount, decodeChange } from './decode-change.ts';
 import { printEventRow } from './event-row.ts';
 import { printChange, printKey, printRow, unchangedColumns } from './row-json.ts';
+import { scalarPrinterFor } from './scalar-json.ts';
 import { builtinValueKind, resolveValueKind, type TypeFacts } from './value-kind.ts';
 
 const all: VersionRights = { kind: 'all' };
@@ -112,10 +113,12 @@ describe('rows as JSON', () => {
   });
 });
 
+const print = scalarPrinterFor('UTF8');
+
 describe('events', () => {
   it('are one JSON object', () => {
     const after = ['1', null, undefined];
-    assert.deepEqual(JSON.parse(printEventRow(changeOf(rowTable, { after }), all)), {
+    assert.deepEqual(JSON.parse(printEventRow(changeOf(rowTable, { after }), all, print)), {
       epoch: 2,
       lsn: '16/B374D848',
       seq: 3,
@@ -140,7 +143,7 @@ describe('events', () => {
       rewritesRows: true,
     };
     const change = { ...changeOf(rowTable, { operation: 'DDL', schemaChange }), table: undefined };
-    const event = JSON.parse(printEventRow(change, all)) as Record<string, unknown>;
+    const event = JSON.parse(printEventRow(change, all, print)) as Record<string, unknown>;
     assert.equal(event['table_schema'], 's');
     assert.equal(event['table_name'], 't');
     const after = { command: 'DROP TABLE', table_oid: 9, rewrites_rows: true };
@@ -160,7 +163,7 @@ describe('events', () => {
       ['"\\ud800\\u0041"', false],
       ['"\\udc00"', false],
     ] as const) {
-      const event = printEventRow(changeOf(table, { after: [json] }), all);
+      const event = printEventRow(changeOf(table, { after: [json] }), all, print);
       const shown = isReadable ? json : JSON.stringify(json);
       assert.ok(event.includes(`"after":{"id":${shown}}`), `${json}: ${event}`);
       assert.equal(printRow(table, [json], all), `{"id":${json}}`);

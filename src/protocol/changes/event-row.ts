@@ -4,15 +4,15 @@ import type { EpochBounds } from '../../contracts/log-reader.ts';
 import { printLsn } from '../../core/lsn.ts';
 import { printCommitTime } from './commit-time.ts';
 import { printChangeWith } from './row-json.ts';
-import { printScalarForPostgres } from './scalar-json.ts';
+import type { ScalarPrinter } from './scalar-json.ts';
 
 /**
  * A change as one JSON object for `json_to_recordset`, where key, before, after and unchanged are
- * of type json (not jsonb, which cannot hold every json).
+ * of type json or jsonb. `print` is that of `scalarPrinterFor` the encoding of the database.
  */
-export function printEventRow(change: Change, rights: VersionRights): string {
+export function printEventRow(change: Change, rights: VersionRights, print: ScalarPrinter): string {
   const { position, table, schemaChange } = change;
-  const printed = printChangeWith(change, rights, printScalarForPostgres);
+  const printed = printChangeWith(change, rights, print);
   const named = table ?? schemaChange;
   const unchanged = printed.unchanged.length === 0 ? 'null' : JSON.stringify(printed.unchanged);
   return (

@@ -6,6 +6,7 @@ import { testPostgres } from '../../testing/test-postgres.ts';
 import { printArray } from './array-literal.ts';
 import { printCommitTime } from './commit-time.ts';
 import { printEventRow } from './event-row.ts';
+import { scalarPrinterFor } from './scalar-json.ts';
 
 describe('what is printed, read by Postgres', () => {
   const seed = seedOfRun();
@@ -84,6 +85,39 @@ describe('what is printed, read by Postgres', () => {
     assert.deepEqual(found, times.map(String), `HELIOSDB_SEED=${seed}`);
   });
 
+  /** Mostly short, now and then what numeric or the stack cannot take, or just can. */
+  function randomJson(depth: number): string {
+    const digits = (): string =>
+      random.chance(0.1)
+        ? '7'.repeat(random.pick([5_999, 6_001, 16_383, 16_384, 131_071, 131_072, 131_073]))
+        : String(random.between(0, 99));
+    const exponent = (): string =>
+      `${random.pick(['e', 'E', 'e-', 'E+'])}${random.pick([0, 5, 9_999, 16_382, 16_384, 131_070, 131_072, 999_999])}`;
+    const kind = depth === 0 ? random.between(0, 2) : random.between(0, 4);
+    if (kind === 0) return random.pick(['true', 'null', '"x"', '"\\u0000"', '"\\ud83d"', '"é["']);
+    if (kind <= 2) {
+      const fraction = random.chance(0.5) ? `.${digits()}` : '';
+      const number = `${random.chance(0.3) ? '-' : ''}${digits().replace(/^0(?=.)/, '')}${fraction}`;
+      return random.chance(0.5) ? `${number}${exponent()}` : number;
+    }
+    if (kind === 3) return `{"k":${randomJson(depth - 1)}}`;
+    const levels = random.chance(0.05) ? random.pick([4_999, 5_001, 9_000]) : 1;
+    return `${'['.repeat(levels)}${randomJson(depth - 1)}${']'.repeat(levels)}`;
+  }
+
+  it('every json can be a jsonb, and is itself or its text', async () => {
+    for (let i = 0; i < 300; i++) {
+      const json = randomJson(3);
+      const printed = scalarPrinterFor('UTF8')('json', json);
+      const { rows } = await client.query<{ same: boolean }>(
+        `SELECT e.v IS NOT NULL AND ($2 OR e.v -> 0 = to_jsonb($3::text)) AS same
+           FROM json_to_recordset($1::json) AS e(v jsonb), (SELECT $3::json) AS accepted`,
+        [`[{"v":[${printed}]}]`, printed === json, json],
+      );
+      assert.equal(rows[0]?.same, true, `HELIOSDB_SEED=${seed} ${json.slice(0, 200)}`);
+    }
+  });
+
   it('events are rows', async () => {
     const kinds: Readonly<Record<string, ValueKind>> = {
       id: 'number',
@@ -122,7 +156,9 @@ describe('what is printed, read by Postgres', () => {
       before: undefined,
       after: undefined,
     };
-    const printed = [change, truncate].map((one) => printEventRow(one, { kind: 'all' }));
+    const printed = [change, truncate].map((one) =>
+      printEventRow(one, { kind: 'all' }, scalarPrinterFor('UTF8')),
+    );
     const { rows } = await client.query<Record<string, unknown>>(
       `SELECT epoch, lsn::text, seq, extract(epoch FROM committed_at)::text AS time, xid,
          table_schema, table_name, operation, key::text, before::text, after::text, unchanged::text,

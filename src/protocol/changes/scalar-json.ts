@@ -1,5 +1,6 @@
 import type { ValueKind } from '../../contracts/change.ts';
 import { changeDamaged } from '../../core/errors/changes.ts';
+import { isReadable } from './readable-json.ts';
 
 export type ScalarKind = Exclude<ValueKind, object>;
 
@@ -24,47 +25,15 @@ export function printScalar(kind: ScalarKind, text: string): string {
 }
 
 /**
- * As `printScalar`, but Postgres can take the JSON apart. The type json accepts the escape of NUL
- * and halves of surrogate pairs, which none of the functions that read JSON do; a value with one is
- * given as a string that holds its text.
+ * As `printScalar`, but Postgres can make a jsonb of it, in a database of this encoding. The type
+ * json accepts more than jsonb can hold; such a value is given as a string that holds its text.
  */
-export function printScalarForPostgres(kind: ScalarKind, text: string): string {
-  if (kind === 'json' && text.includes('\\u') && hasUnreadableEscape(text)) {
-    return JSON.stringify(text);
-  }
-  return printScalar(kind, text);
+export function scalarPrinterFor(encoding: string): ScalarPrinter {
+  const isUtf8 = encoding === 'UTF8';
+  return (kind, text) =>
+    kind === 'json' && !isReadable(text, isUtf8) ? JSON.stringify(text) : printScalar(kind, text);
 }
 
 function isDigit(unit: number): boolean {
   return unit >= 0x30 && unit <= 0x39;
-}
-
-function hasUnreadableEscape(json: string): boolean {
-  for (let at = json.indexOf('\\'); at !== -1; at = json.indexOf('\\', at)) {
-    const unit = escapedUnit(json, at);
-    if (unit === undefined) {
-      at += 2;
-      continue;
-    }
-    if (unit === 0 || isLowSurrogate(unit)) return true;
-    at += 6;
-    if (!isHighSurrogate(unit)) continue;
-    const next = escapedUnit(json, at);
-    if (next === undefined || !isLowSurrogate(next)) return true;
-    at += 6;
-  }
-  return false;
-}
-
-/** The UTF-16 unit of the `\uXXXX` at `at`; undefined when there is another escape or none. */
-function escapedUnit(json: string, at: number): number | undefined {
-  return json.startsWith('\\u', at) ? Number.parseInt(json.slice(at + 2, at + 6), 16) : undefined;
-}
-
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdbff;
-}
-
-function isLowSurrogate(unit: number): boolean {
-  return unit >= 0xdc00 && unit <= 0xdfff;
 }

@@ -16,6 +16,7 @@ export function readSchemaChange(message: LogicalMessage): SchemaChange | undefi
   const { command, tableOid, schema, name, rewritesRows } = content;
   if (typeof command !== 'string' || typeof schema !== 'string') return undefined;
   if (typeof name !== 'string' || typeof rewritesRows !== 'boolean') return undefined;
+  if (![command, schema, name].every(isText)) return undefined;
   if (!isOid(tableOid)) return undefined;
   return { command, tableOid, schema, name, rewritesRows };
 }
@@ -38,6 +39,11 @@ function parseObject(text: string): Content | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether a text of Postgres can be this. */
+function isText(value: string): boolean {
+  return !/\0|\p{Surrogate}/u.test(value);
 }
 
 function isOid(value: unknown): value is number {

@@ -1,7 +1,12 @@
 import type { Change, TableVersion } from '../../contracts/change.ts';
 import type { VersionRights } from '../../contracts/change-access.ts';
 import type { LogBounds, ReadForward, TableFilter } from '../../contracts/log-reader.ts';
-import { changesNotPermitted, changesOfMissingTable } from '../../core/errors/change-access.ts';
+import {
+  changesNotPermitted,
+  changesOfMissingTable,
+  changeTooLarge,
+} from '../../core/errors/change-access.ts';
+import { jsonbBytesMax } from '../../core/limits.ts';
 import {
   type ChangeRights,
   readOwnRights,
@@ -9,6 +14,7 @@ import {
   rightsQuery,
 } from '../../lowering/cdc/change-rights.ts';
 import { printEventRow, printGapRow } from '../../protocol/changes/event-row.ts';
+import { type ScalarPrinter, scalarPrinterFor } from '../../protocol/changes/scalar-json.ts';
 import { type EpochSpan, type Gap, gapsIn } from './gaps.ts';
 import type { Offering } from './offering.ts';
 
@@ -23,6 +29,7 @@ export class EventScope {
   /** As they were when it was made. */
   readonly bounds: LogBounds;
   readonly #known: number;
+  readonly #print: ScalarPrinter;
 
   private constructor(
     offering: Offering,
@@ -37,6 +44,7 @@ export class EventScope {
     this.#known = scope.known;
     this.#offering = offering;
     this.#rights = scope.rights;
+    this.#print = scalarPrinterFor(scope.rights.encoding);
     this.#tableOid = scope.tableOid;
     const seen = [...scope.rights.versions].filter(([, { kind }]) => kind !== 'none');
     const isAll = scope.tableOid === undefined && seen.length === scope.rights.versions.size;
@@ -84,10 +92,18 @@ export class EventScope {
     for (const change of changes) {
       passGaps(change.position.epoch);
       const rights = this.#rightsOn(change);
-      if (rights !== undefined) rows.push(printEventRow(change, rights));
+      if (rights !== undefined) rows.push(this.#row(change, rights));
     }
     passGaps(span.through);
     return rows;
+  }
+
+  /** @throws PgError 54000 when no jsonb can hold it */
+  #row(change: Change, rights: VersionRights): string {
+    const row = printEventRow(change, rights, this.#print);
+    // A unit of UTF-16 has three bytes at most.
+    if (3 * row.length <= jsonbBytesMax || Buffer.byteLength(row) <= jsonbBytesMax) return row;
+    throw changeTooLarge(change.table?.name, change.position, jsonbBytesMax);
   }
 
   /** Of epochs that began after the scope was made too. */

@@ -1,7 +1,8 @@
 import type { ChangePosition } from '../../contracts/change.ts';
 import type { EventsRead } from '../../contracts/rewriter.ts';
-import { tooManyChanges } from '../../core/errors/change-access.ts';
+import { changeAboveAnswer, tooManyChanges } from '../../core/errors/change-access.ts';
 import { eventsBatchMax, eventsBytesMax } from '../../core/limits.ts';
+import { handOverQuery } from '../../lowering/cdc/show-cdc-events.ts';
 import { EventScope } from './event-scope.ts';
 import { epochOf } from './gaps.ts';
 import type { Offering } from './offering.ts';
@@ -28,7 +29,7 @@ export async function putRows(
 ): Promise<void> {
   const value = isAscii ? escapeNonAscii(json) : json;
   await ask({
-    text: 'SELECT pg_catalog.set_config($1, $2, $3) IS NULL',
+    text: handOverQuery(read.table !== undefined),
     parameters: [read.setting, value, String(isLocal)],
   });
 }
@@ -57,7 +58,10 @@ export class CollectedRows {
 
   add(rows: readonly string[], where: 'before' | 'behind'): void {
     this.#count += rows.length;
-    for (const row of rows) this.#bytes += row.length;
+    for (const row of rows) {
+      if (row.length > eventsBytesMax) throw changeAboveAnswer(eventsBytesMax);
+      this.#bytes += row.length;
+    }
     if (this.#bytes > eventsBytesMax) throw tooManyChanges(eventsBytesMax);
     if (where === 'before') this.#batches.unshift(rows);
     else this.#batches.push(rows);
