@@ -7,8 +7,6 @@ export type CaptureWish = {
   /** Undefined: nobody has said. */
   readonly enabled: boolean | undefined;
   readonly options: Readonly<Record<string, string>>;
-  /** Dotted and quoted where needed: `public.users.password`. */
-  readonly excludedColumns: readonly string[];
   readonly skipGapOf: number | undefined;
 };
 
@@ -60,13 +58,10 @@ export class CaptureCatalog {
   }
 
   async wish(): Promise<CaptureWish> {
-    const row = await this.#one(
-      'SELECT enabled, options, excluded_columns, skip_gap_of FROM heliosdb.capture',
-    );
+    const row = await this.#one('SELECT enabled, options, skip_gap_of FROM heliosdb.capture');
     return {
       enabled: row['enabled'] === null ? undefined : row['enabled'] === true,
       options: row['options'] as Readonly<Record<string, string>>,
-      excludedColumns: row['excluded_columns'] as string[],
       skipGapOf: row['skip_gap_of'] === null ? undefined : Number(row['skip_gap_of']),
     };
   }

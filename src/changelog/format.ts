@@ -40,6 +40,7 @@ export const segmentIndexNumber = 0xffff_ffff;
 export const stateKey: Buffer = Buffer.from('state');
 export const tailKey: Buffer = Buffer.from('tail');
 export const samplesKey: Buffer = Buffer.from('samples');
+export const exclusionsKey: Buffer = Buffer.from('exclusions');
 
 export function blockKey(epoch: number, lsn: bigint): Buffer {
   const key = Buffer.allocUnsafe(12);

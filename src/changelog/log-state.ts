@@ -94,3 +94,26 @@ export function currentEpoch(state: LogState): EpochState {
   if (last === undefined) throw logDamaged('It has no epoch.');
   return last;
 }
+
+/** What a log begins with. */
+export type NewLog = Pick<LogState, 'source' | 'timeline' | 'term'> & {
+  readonly epoch: number;
+  readonly startLsn: bigint;
+};
+
+export function newState(first: NewLog): LogState {
+  const { source, timeline, term, startLsn, epoch } = first;
+  return {
+    source,
+    timeline,
+    term,
+    epochs: [{ epoch, startLsn, endLsn: undefined }],
+    endLsn: startLsn,
+    trimmed: undefined,
+    beat: 0,
+    nextVersion: 1,
+    nextSegment: 1n,
+    bytes: 0,
+    changes: 0,
+  };
+}

@@ -7,6 +7,7 @@ import {
   blockKey,
   decodeTail,
   encodeTail,
+  exclusionsKey,
   indexKey,
   samplesKey,
   stateKey,
@@ -30,6 +31,8 @@ import {
   encodeState,
   type LogSource,
   type LogState,
+  type NewLog,
+  newState,
   withEndLsn,
 } from './log-state.ts';
 import {
@@ -42,6 +45,7 @@ import {
 import { surviving } from './opening-marker.ts';
 import { removeSegment } from './remove-segment.ts';
 import { type Retention, trimOldest } from './retention.ts';
+import { decodeExclusions, encodeExclusions, type StoredExclusions } from './stored-exclusions.ts';
 import { decodeSamples, encodeSamples, samplesIn } from './stored-samples.ts';
 import { encodeShape, type TableShape } from './table-versions.ts';
 import { TransactionFrames } from './transaction-frames.ts';
@@ -82,6 +86,8 @@ export class LogWriter implements WriteQueue {
   #appended = 0;
   #isDirty = false;
   #unwrittenSamples: Buffer | undefined;
+  /** Of what is appended from now on; empty where a log begins anew. */
+  #exclusions: Buffer | undefined;
   #failure: unknown;
   /** Rejects with the first failure. */
   readonly #failed: Promise<never>;
@@ -93,7 +99,8 @@ export class LogWriter implements WriteQueue {
     this.#directory = directory;
     this.store = store;
     this.#state = state;
-    this.#written = { endLsn: state.endLsn, last: this.#last };
+    this.#exclusions = store.meta.get(exclusionsKey);
+    this.#written = { endLsn: state.endLsn, last: this.#last, exclusions: this.#exclusions };
     this.#failed = new Promise((_resolve, reject) => {
       this.#fail = reject;
     });
@@ -267,7 +274,11 @@ export class LogWriter implements WriteQueue {
       this.#isFlushQueued = false;
       this.#sealBlock();
       const blocks = this.#sealed;
-      const end = { endLsn: this.#state.endLsn, last: this.#last };
+      const end = {
+        endLsn: this.#state.endLsn,
+        last: this.#last,
+        exclusions: this.#exclusions,
+      };
       this.#sealed = [];
       this.#isDirty = false;
       visibleLsn = end.endLsn;
@@ -305,8 +316,13 @@ export class LogWriter implements WriteQueue {
       { epoch, startLsn, endLsn: undefined },
     ];
     this.#state = { ...this.#state, epochs, endLsn: startLsn, timeline, term };
+    this.#beginAnew();
+  }
+
+  #beginAnew(): void {
     this.#durableLsn = 0n;
     this.#last = { lastCommitLsn: 0n, lastChanges: 0 };
+    this.#exclusions = Buffer.alloc(0);
     this.#isDirty = true;
   }
 
@@ -327,6 +343,21 @@ export class LogWriter implements WriteQueue {
     const { epoch } = currentEpoch(this.#state);
     this.#unwrittenSamples = encodeSamples({ epoch, timeline: this.#state.timeline, samples });
     this.#isDirty = true;
+  }
+
+  /**
+   * What is kept out of everything that is appended from now on. It is written with that, never
+   * before or behind it.
+   */
+  noteExclusions(exclusions: StoredExclusions): void {
+    this.#exclusions = encodeExclusions(exclusions);
+    this.#isDirty = true;
+  }
+
+  /** Undefined where the log has just begun: what was kept out of what it held before is the past. */
+  storedExclusions(): StoredExclusions | undefined {
+    const bytes = this.#exclusions;
+    return bytes === undefined || bytes.length === 0 ? undefined : decodeExclusions(bytes);
   }
 
   /** What an earlier owner sampled, as far as that can still be used. */
@@ -354,9 +385,7 @@ export class LogWriter implements WriteQueue {
       trimmed: { epoch: epoch.epoch, lsn: startLsn - 1n, seq: 0 },
       endLsn: startLsn,
     };
-    this.#durableLsn = 0n;
-    this.#last = { lastCommitLsn: 0n, lastChanges: 0 };
-    this.#isDirty = true;
+    this.#beginAnew();
     await this.sync();
   }
 
@@ -457,7 +486,7 @@ export class LogWriter implements WriteQueue {
   #load(): void {
     const tail = this.store.meta.get(tailKey);
     if (tail !== undefined) this.#last = decodeTail(tail);
-    this.#written = { endLsn: this.#state.endLsn, last: this.#last };
+    this.#written = { ...this.#written, endLsn: this.#state.endLsn, last: this.#last };
     let { nextVersion, nextSegment } = this.#state;
     for (const { key, value } of this.store.versions.getRange({})) {
       const version = key.readUInt32BE(0);
@@ -509,6 +538,10 @@ export class LogWriter implements WriteQueue {
       bytes += block.bytes.length + block.segmentBytes;
     }
     this.#state = { ...this.#state, bytes, changes };
+    const { exclusions } = end;
+    if (exclusions !== undefined && exclusions !== this.#written.exclusions) {
+      this.watch(exclusions.length, this.store.meta.put(exclusionsKey, exclusions));
+    }
     this.#written = end;
     this.#putState();
   }
@@ -545,7 +578,11 @@ export class LogWriter implements WriteQueue {
 
 type LastTransaction = Pick<Tail, 'lastCommitLsn' | 'lastChanges'>;
 
-type WrittenEnd = { readonly endLsn: bigint; readonly last: LastTransaction };
+type WrittenEnd = {
+  readonly endLsn: bigint;
+  readonly last: LastTransaction;
+  readonly exclusions: Buffer | undefined;
+};
 
 /** A block that is ready to be written. */
 type SealedBlock = {
@@ -558,26 +595,3 @@ type SealedBlock = {
   /** Transactions whose segments it refers to. */
   readonly closing: readonly TransactionFrames[];
 };
-
-/** What a log begins with. */
-export type NewLog = Pick<LogState, 'source' | 'timeline' | 'term'> & {
-  readonly epoch: number;
-  readonly startLsn: bigint;
-};
-
-function newState(first: NewLog): LogState {
-  const { source, timeline, term, startLsn, epoch } = first;
-  return {
-    source,
-    timeline,
-    term,
-    epochs: [{ epoch, startLsn, endLsn: undefined }],
-    endLsn: startLsn,
-    trimmed: undefined,
-    beat: 0,
-    nextVersion: 1,
-    nextSegment: 1n,
-    bytes: 0,
-    changes: 0,
-  };
-}

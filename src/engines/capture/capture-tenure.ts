@@ -4,6 +4,7 @@ import type {
   CaptureStatus,
   CaptureWish,
 } from '../../catalog/capture-catalog.ts';
+import { ExclusionHistory } from '../../catalog/exclusion-history.ts';
 import { NodeRegistry } from '../../catalog/node-registry.ts';
 import { ReaderRegistry, type RegisteredReader } from '../../catalog/reader-registry.ts';
 import { asLogError } from '../../changelog/lmdb-error.ts';
@@ -25,7 +26,7 @@ import { takeWalSample, WalSampleRecorder } from '../../snapshot/wal-samples.ts'
 import { type CaptureOptions, readCaptureOptions } from './capture-options.ts';
 import type { CaptureTask } from './capture-task.ts';
 import { confirmableLsn } from './confirm-policy.ts';
-import { excludedColumns } from './excluded-columns.ts';
+import { Exclusions } from './exclusions.ts';
 import { housekeepingMs, statusAgeMaxMs, tablesLookedAtMs } from './limits.ts';
 import { type KnownRelation, PgoutputAssembler } from './pgoutput-assembler.ts';
 import {
@@ -66,6 +67,7 @@ export class CaptureTenure {
   #writer: LogWriter | undefined;
   #stream: SlotStream | undefined;
   #samples: WalSampleRecorder | undefined;
+  #exclusions: Exclusions | undefined;
   /** Which transaction id was the next one a moment ago. */
   #nextXid = 0n;
   #failure: unknown;
@@ -128,7 +130,11 @@ export class CaptureTenure {
       this.#samples = new WalSampleRecorder(epoch, writer.storedSamples());
       await this.#sample(writer);
       this.#readers = await this.#registry().list();
-      const assembler = this.#assembler(writer);
+      this.#exclusions = await Exclusions.open(new ExclusionHistory(connection), {
+        stored: writer.storedExclusions(),
+        lsn: writer.endLsn,
+      });
+      const assembler = this.#assembler(writer, this.#exclusions);
       const stream = new SlotStream({
         start: (take) => replication.start(startCommand(slot, writer.endLsn), take),
         writer,
@@ -171,17 +177,23 @@ export class CaptureTenure {
     }
   }
 
-  #assembler(writer: LogWriter): PgoutputAssembler {
+  #assembler(writer: LogWriter, exclusions: Exclusions): PgoutputAssembler {
     const { connection } = this.#options;
     const server = { connection, kinds: new ValueKinds(connection) };
-    const isExcluded = excludedColumns(this.#wish?.excludedColumns ?? []);
+    writer.noteExclusions(exclusions.stored);
     const describe = async (relation: RelationMessage): Promise<KnownRelation> => {
       if (relation.schema === 'heliosdb') return { version: undefined, kept: undefined };
-      const { shape, kept } = await shapeOf(relation, server, isExcluded);
+      const { shape, kept } = await shapeOf(relation, server, (...column) =>
+        exclusions.isExcluded(...column),
+      );
       return { version: writer.tableVersion(shape), kept };
     };
     const widenXid = (xid: number): bigint => xidNear(BigInt(xid), this.#nextXid);
-    return new PgoutputAssembler({ writer, describe, widenXid });
+    const excluded = async (xid: bigint, columns: readonly string[]): Promise<void> => {
+      await exclusions.claimed(xid, columns);
+      writer.noteExclusions(exclusions.stored);
+    };
+    return new PgoutputAssembler({ writer, describe, widenXid, excluded });
   }
 
   #countAppended(writer: LogWriter): void {
@@ -231,12 +243,16 @@ export class CaptureTenure {
     const writer = this.#writer!;
     const wish = await catalog.wish();
     if (JSON.stringify(wish) !== JSON.stringify(this.#wish)) {
-      // Options, exclusions or the switch: begin again with what is wanted now.
+      // Options or the switch: begin again with what is wanted now.
       this.#ended.abort();
       return;
     }
     if ((await missingPublications(this.#options.connection)).length > 0) {
       // The slot tells nothing of it: what is missing is found when it begins again.
+      this.#ended.abort();
+      return;
+    }
+    if (await this.#exclusions!.isOutdated()) {
       this.#ended.abort();
       return;
     }

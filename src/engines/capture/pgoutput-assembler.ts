@@ -2,7 +2,11 @@ import { schemaVersionId } from '../../changelog/format.ts';
 import type { LogWriter } from '../../changelog/log-writer.ts';
 import type { TransactionFrames } from '../../changelog/transaction-frames.ts';
 import { changeDamaged } from '../../core/errors/changes.ts';
-import { readSchemaChange, subtransactionOf } from '../../protocol/changes/schema-change.ts';
+import {
+  readExclusions,
+  readSchemaChange,
+  subtransactionOf,
+} from '../../protocol/changes/schema-change.ts';
 import { decodeBegin } from '../../protocol/pgoutput/begin.ts';
 import { decodeCommit } from '../../protocol/pgoutput/commit.ts';
 import { decodeMessage } from '../../protocol/pgoutput/logical-message.ts';
@@ -20,7 +24,7 @@ import {
 } from '../../protocol/pgoutput/truncate.ts';
 import { copyKeptColumns } from './kept-columns.ts';
 
-/** A relation as this connection has announced it. */
+/** What becomes of the rows of a relation. */
 export type KnownRelation = {
   /** The table version; undefined for tables that are not kept. */
   readonly version: number | undefined;
@@ -28,18 +32,28 @@ export type KnownRelation = {
   readonly kept: readonly boolean[] | undefined;
 };
 
+/** A relation as this connection has announced it. */
+type AnnouncedRelation = KnownRelation & { readonly announced: RelationMessage };
+
 export type AssemblerOptions = {
   readonly writer: LogWriter;
   /** Gives a relation its table version; may have to ask the server. */
   readonly describe: (relation: RelationMessage) => Promise<KnownRelation>;
   /** 64 bits of a transaction id that is sent with 32. */
   readonly widenXid: (xid: number) => bigint;
+  /**
+   * A transaction commits that claims to have said which columns are excluded; what it answers is
+   * told before anything behind that commit is described.
+   */
+  readonly excluded: (xid: bigint, columns: readonly string[]) => Promise<void>;
 };
 
 type OpenTransaction = {
   readonly frames: TransactionFrames;
   /** Relations announced inside it; everybody's once it commits. */
-  readonly relations: Map<number, KnownRelation>;
+  readonly relations: Map<number, AnnouncedRelation>;
+  /** Columns that are excluded behind its commit, as it claims. */
+  excludes: readonly string[] | undefined;
 };
 
 /**
@@ -49,7 +63,7 @@ type OpenTransaction = {
  */
 export class PgoutputAssembler {
   readonly #options: AssemblerOptions;
-  readonly #relations: Map<number, KnownRelation> = new Map();
+  readonly #relations: Map<number, AnnouncedRelation> = new Map();
   readonly #streamed: Map<number, OpenTransaction> = new Map();
   /** Between Begin and Commit. */
   #current: OpenTransaction | undefined;
@@ -110,8 +124,8 @@ export class PgoutputAssembler {
     }
   }
 
-  #open(relations: Map<number, KnownRelation>): OpenTransaction {
-    return { frames: this.#options.writer.begin(), relations };
+  #open(relations: Map<number, AnnouncedRelation>): OpenTransaction {
+    return { frames: this.#options.writer.begin(), relations, excludes: undefined };
   }
 
   #row(bytes: Buffer, start: number, end: number, walLsn: bigint): void {
@@ -155,6 +169,8 @@ export class PgoutputAssembler {
 
   #message(bytes: Buffer, start: number, end: number, walLsn: bigint): void {
     const said = decodeMessage(bytes, start, end, this.#stream !== undefined);
+    const excludes = readExclusions(said);
+    if (excludes !== undefined) this.#openTransaction().excludes = excludes;
     // Anybody may write messages: only what our own trigger could have written counts.
     if (!said.isTransactional || readSchemaChange(said) === undefined) return;
     const { frames } = this.#openTransaction();
@@ -167,7 +183,7 @@ export class PgoutputAssembler {
 
   async #relation(bytes: Buffer, start: number, end: number): Promise<void> {
     const relation = decodeRelation(bytes, start, end, this.#stream !== undefined);
-    const known = await this.#options.describe(relation);
+    const known = { ...(await this.#options.describe(relation)), announced: relation };
     // Inside a stream it may be rolled back: then the others still see the relation as it was.
     (this.#stream?.relations ?? this.#relations).set(relation.oid, known);
   }
@@ -177,13 +193,27 @@ export class PgoutputAssembler {
     const open = this.#current;
     if (open === undefined) throw changeDamaged('A commit has no transaction.');
     this.#current = undefined;
-    return this.#options.writer.append(open.frames, {
-      commitLsn: commit.commitLsn,
-      endLsn: commit.endLsn,
-      committedAt: commit.committedAtMicros,
-      xid: this.#options.widenXid(this.#currentXid),
-      hasSubxids: false,
-    });
+    const xid = this.#options.widenXid(this.#currentXid);
+    const append = (): Promise<void> | undefined =>
+      this.#options.writer.append(open.frames, {
+        commitLsn: commit.commitLsn,
+        endLsn: commit.endLsn,
+        committedAt: commit.committedAtMicros,
+        xid,
+        hasSubxids: false,
+      });
+    return open.excludes === undefined ? append() : this.#exclude(open.excludes, xid).then(append);
+  }
+
+  /** What comes behind it is described anew. */
+  async #exclude(columns: readonly string[], xid: bigint): Promise<void> {
+    await this.#options.excluded(xid, columns);
+    const streamed = [...this.#streamed.values()].map(({ relations }) => relations);
+    for (const relations of [this.#relations, ...streamed]) {
+      for (const [oid, { announced }] of relations) {
+        relations.set(oid, { ...(await this.#options.describe(announced)), announced });
+      }
+    }
   }
 
   #startStream(xid: number): void {
@@ -201,11 +231,13 @@ export class PgoutputAssembler {
     if (open === undefined) throw changeDamaged(`Transaction ${commit.xid} was not streamed.`);
     this.#streamed.delete(commit.xid);
     for (const [oid, known] of open.relations) this.#relations.set(oid, known);
+    const xid = this.#options.widenXid(commit.xid);
+    if (open.excludes !== undefined) await this.#exclude(open.excludes, xid);
     await this.#options.writer.append(open.frames, {
       commitLsn: commit.commitLsn,
       endLsn: commit.endLsn,
       committedAt: commit.committedAtMicros,
-      xid: this.#options.widenXid(commit.xid),
+      xid,
       hasSubxids: true,
     });
   }

@@ -30,7 +30,20 @@ export function subtransactionOf(message: LogicalMessage): number | undefined {
   return isOid(subxid) ? subxid : undefined;
 }
 
-type Content = { readonly [key in keyof SchemaChange | 'subxid']?: unknown };
+/**
+ * The columns that are kept out of the log behind the transaction of a message, as it claims:
+ * anybody may write one.
+ */
+export function readExclusions(message: LogicalMessage): readonly string[] | undefined {
+  if (message.prefix !== messagePrefix || !message.isTransactional) return undefined;
+  const columns = parseObject(message.content.toString('utf8'))?.excludedColumns;
+  if (!Array.isArray(columns)) return undefined;
+  return columns.filter((column): column is string => typeof column === 'string');
+}
+
+type Content = {
+  readonly [key in keyof SchemaChange | 'subxid' | 'excludedColumns']?: unknown;
+};
 
 function parseObject(text: string): Content | undefined {
   try {

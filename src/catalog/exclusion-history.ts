@@ -1,0 +1,41 @@
+import { printLsn } from '../core/lsn.ts';
+import type { Connection } from '../postgres/connection.ts';
+
+/** What a transaction said of excluded columns. */
+export type ExclusionWord =
+  | { readonly kind: 'said'; readonly columns: readonly string[] }
+  | { readonly kind: 'nothing' }
+  /** Its commit is in the WAL, and waits for a standby: nobody sees yet what it did. */
+  | { readonly kind: 'unseen' };
+
+/** Which columns were kept out of the log when (`heliosdb.capture_exclusions`). */
+export class ExclusionHistory {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** What holds where a log begins. Dotted names, quoted where needed: `public.users.password`. */
+  async before(lsn: bigint): Promise<readonly string[]> {
+    const [row] = await this.#connection.query(
+      `SELECT coalesce((SELECT columns FROM heliosdb.capture_exclusions WHERE lsn < $1::pg_lsn
+                         ORDER BY id DESC LIMIT 1), excluded_columns) AS columns
+         FROM heliosdb.capture`,
+      [printLsn(lsn)],
+    );
+    return (row?.['columns'] ?? []) as string[];
+  }
+
+  async wordOf(xid: bigint): Promise<ExclusionWord> {
+    const [row] = await this.#connection.query(
+      `SELECT pg_visible_in_snapshot($1::xid8, pg_current_snapshot()) AS is_seen,
+              (SELECT columns FROM heliosdb.capture_exclusions WHERE xid = $1::xid8
+                ORDER BY id DESC LIMIT 1) AS columns`,
+      [String(xid)],
+    );
+    if (row?.['is_seen'] !== true) return { kind: 'unseen' };
+    const columns = row['columns'] as string[] | null;
+    return columns === null ? { kind: 'nothing' } : { kind: 'said', columns };
+  }
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { Client } from 'pg';
+import { CapturedDatabase } from '../../testing/crash/captured-database.ts';
+import { Random, seedOfRun } from '../../testing/oracle/random.ts';
+
+describe('columns that are kept out of the log', function () {
+  this.timeout(120_000);
+  const seed = seedOfRun();
+  const random = new Random(seed);
+  let captured: CapturedDatabase;
+
+  before(async () => {
+    captured = await CapturedDatabase.open();
+    await captured.sql('CREATE TABLE kept (id int PRIMARY KEY, note text, amount int)');
+  });
+
+  after(() => captured.close());
+
+  /** The columns of each captured row, by its id. */
+  async function captures(): Promise<ReadonlyMap<number, readonly string[]>> {
+    const found = new Map<number, readonly string[]>();
+    for (const { table, after: row } of await captured.changes()) {
+      if (table?.name !== 'kept' || row === undefined) continue;
+      found.set(
+        Number(row[0]),
+        table.columns.map(({ name }) => name),
+      );
+    }
+    return found;
+  }
+
+  function exclude(columns: readonly string[]): string {
+    return `CALL heliosdb.exclude_columns(ARRAY[${columns.map((one) => `'public.kept.${one}'`)}])`;
+  }
+
+  function include(columns: readonly string[]): string {
+    return `CALL heliosdb.include_columns(ARRAY[${columns.map((one) => `'public.kept.${one}'`)}])`;
+  }
+
+  it('are out from the commit on that says so, however late the WAL is read', async () => {
+    const expected = new Map<number, readonly string[]>();
+    const client = new Client({ connectionString: captured.url });
+    await client.connect();
+    let out = new Set<string>();
+    for (let id = 1; id <= 150; id += 1) {
+      if (random.chance(0.04)) {
+        await captured.node.killAll();
+        // Everything that follows is read later, or by the next one.
+        if (random.chance(0.5)) await captured.node.start();
+      }
+      const columns = random.pick([['note'], ['amount'], ['note', 'amount']]);
+      const isOut = random.chance(0.5);
+      const isUndone = random.chance(0.2);
+      await client.query('BEGIN');
+      await client.query(isOut ? exclude(columns) : include(columns));
+      await client.query(isUndone ? 'ROLLBACK' : 'COMMIT');
+      if (!isUndone) {
+        out = new Set([...out].filter((one) => !columns.includes(one)));
+        for (const column of isOut ? columns : []) out.add(column);
+      }
+      await client.query('INSERT INTO kept VALUES ($1, $2, $3)', [id, 'a note', id]);
+      expected.set(
+        id,
+        ['id', 'note', 'amount'].filter((one) => !out.has(one)),
+      );
+    }
+    await client.query(include(['note', 'amount']));
+    await client.end();
+    await captured.node.killAll();
+    await captured.node.start();
+    assert.deepEqual(await captures(), expected, `HELIOSDB_SEED=${seed}`);
+  });
+
+  it('are not what somebody claims who may not say so', async () => {
+    const claim = (columns: readonly string[]): string =>
+      `SELECT pg_logical_emit_message(true, 'heliosdb', convert_to('${JSON.stringify({ excludedColumns: columns })}', 'UTF8'))`;
+    await captured.sql(exclude(['note']));
+    await captured.sql('CREATE ROLE anybody LOGIN');
+    await captured.sql(claim(['public.kept.amount']), captured.urlOf('postgres', 'anybody'));
+    await captured.sql("INSERT INTO kept VALUES (1001, 'a note', 1)");
+    await captured.sql(claim([]), captured.urlOf('postgres', 'anybody'));
+    await captured.sql("INSERT INTO kept VALUES (1002, 'a note', 1)");
+    await captured.sql(include(['note']));
+    const found = await captures();
+    assert.deepEqual([found.get(1001), found.get(1002)], Array(2).fill(['id', 'amount']));
+  });
+
+  it('are out while the commit that says so waits for a standby', async () => {
+    await captured.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    await captured.sql('SELECT pg_reload_conf()');
+    const waiting = new Client({ connectionString: captured.url });
+    await waiting.connect();
+    const [{ pid }] = (await waiting.query<{ pid: number }>('SELECT pg_backend_pid() AS pid'))
+      .rows as [{ pid: number }];
+    const said = waiting.query(exclude(['note'])).catch(() => undefined);
+    const waits = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    while ((await captured.sql(waits)).length === 0);
+    await captured.sql(
+      "SET synchronous_commit = local; INSERT INTO kept VALUES (2001, 'a note', 1)",
+    );
+    while (!(await captures()).has(2001));
+    await captured.sql(`SELECT pg_cancel_backend(${pid})`);
+    await said;
+    await waiting.end();
+    await captured.sql('ALTER SYSTEM RESET synchronous_standby_names');
+    await captured.sql('SELECT pg_reload_conf()');
+    await captured.sql("INSERT INTO kept VALUES (2002, 'a note', 1)");
+    await captured.sql(include(['note']));
+    await captured.sql("INSERT INTO kept VALUES (2003, 'a note', 1)");
+    const found = await captures();
+    assert.deepEqual([found.get(2001), found.get(2002)], Array(2).fill(['id', 'amount']));
+    assert.deepEqual(found.get(2003), ['id', 'note', 'amount']);
+  });
+});
