@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { anonymousBytes } from '../../src/testing/process-memory.ts';
 
 /** How a backlog is received; a file in `ways` each. */
 export type Way = 'log' | 'frames' | 'driver' | 'package';
@@ -67,18 +67,5 @@ export async function receive(
     clearInterval(watch);
     child.removeAllListeners();
     if (child.connected) child.disconnect(); // It exits then, and writes its profile if it has one.
-  }
-}
-
-/**
- * Memory that only this process has. The pages of the file an LMDB environment maps are not in it:
- * they are the cache of the operating system, which takes them back when somebody needs memory.
- */
-function anonymousBytes(pid: number): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
-  } catch {
-    return 0; // It has ended, or this is no Linux.
   }
 }

@@ -42,6 +42,12 @@ export function workloads(rows: number): readonly Workload[] {
       sql: `INSERT INTO load SELECT ${smallValues} FROM generate_series(1, ${large}) AS n`,
     },
     {
+      name: 'one large transaction, rows of 2 kB',
+      columns: wide,
+      changes: hundreds(rows * wideShare),
+      sql: `INSERT INTO load SELECT ${wideValues} FROM generate_series(1, ${hundreds(rows * wideShare)}) AS n`,
+    },
+    {
       name: 'one large transaction, a tenth of it rolled back',
       columns: small,
       changes: large - Math.floor(large / subtransactionRows / 10) * subtransactionRows,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { CapturedDatabase } from '../../testing/crash/captured-database.ts';
+import { anonymousBytes } from '../../testing/process-memory.ts';
 
 describe('capture', function () {
   this.timeout(60_000);
@@ -65,5 +66,29 @@ describe('capture', function () {
       }),
     );
     assert.equal((await captured.status()).error, null);
+  });
+
+  it('takes a transaction of any size in the memory it is given', async () => {
+    const engine = captured.node.enginePid!;
+    let most = 0;
+    const watch = setInterval(() => {
+      most = Math.max(most, anonymousBytes(engine));
+    }, 20);
+    try {
+      await captured.sql(`CREATE TABLE large (id integer PRIMARY KEY, note text STORAGE PLAIN)`);
+      await captured.sql(`BEGIN;
+        INSERT INTO large SELECT n, repeat('x', 2000) FROM generate_series(1, 80000) AS n;
+        SAVEPOINT s;
+        INSERT INTO large SELECT n, repeat('y', 2000) FROM generate_series(80001, 100000) AS n;
+        ROLLBACK TO s; COMMIT`);
+      const reader = captured.logOf();
+      await captured.settled(reader);
+      await reader.close();
+    } finally {
+      clearInterval(watch);
+    }
+    const own = (await captured.changes()).filter(({ table }) => table?.name === 'large');
+    assert.deepEqual([own.length, own.at(-1)?.after?.[0]], [80_000, '80000']);
+    assert.ok(most < 300 * 2 ** 20, `${most} bytes`);
   });
 });

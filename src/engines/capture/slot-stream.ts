@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogWriter } from '../../changelog/log-writer.ts';
 import { slotStreamBroken, slotStreamEnded } from '../../core/errors/capture.ts';
 import { serverError } from '../../core/errors/server.ts';
@@ -103,6 +104,7 @@ export class SlotStream {
     const { writer } = this.#options;
     const reader = this.#reader;
     for (;;) {
+      if (this.#isOver) return undefined;
       if (writer.isFull) return this.#drain().then(() => this.#work());
       const step = reader.next();
       if (step === 'hungry') break;
@@ -156,9 +158,14 @@ export class SlotStream {
     }
   }
 
+  /** A flush alone would not wait for what a transaction in progress has put. */
   async #drain(): Promise<void> {
-    await this.#options.writer.flush();
-    this.#options.flushed();
+    const { writer, flushed } = this.#options;
+    await writer.flush();
+    await writer.committed();
+    flushed();
+    // Whoever counts what arrived has a turn of its own, so this never spins.
+    await nextTurn();
   }
 
   /**
