@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventually } from '../../app/eventually.ts';
 import { CapturedDatabase } from '../../testing/crash/captured-database.ts';
 import type { NodeUnderTest } from '../../testing/crash/node-under-test.ts';
 import { signal } from '../../testing/process-tree.ts';
@@ -88,6 +89,29 @@ describe('capture in trouble', function () {
     await captured.sql(insert(2));
     assert.deepEqual((await captured.inserted('orders', second)).slice(-1), ['2']);
     assert.equal((await captured.is('streaming')).epoch, 1);
+  });
+
+  it('is taken over with a log that does not pretend to have what was before', async () => {
+    captured = await CapturedDatabase.open();
+    await captured.sql(`${table}; ${insert(1)}`);
+    await captured.sql(insert(2));
+    const early = (await captured.changes()).find(({ operation }) => operation === 'INSERT')!;
+    const [{ end }] = (await captured.sql('SELECT pg_current_wal_lsn() AS end')) as [
+      { end: string },
+    ];
+    const isConfirmed = `SELECT FROM pg_replication_slots WHERE confirmed_flush_lsn >= '${end}'`;
+    assert.ok(await eventually(async () => (await captured.sql(isConfirmed)).length > 0, 10_000));
+    const second = captured.anotherNode();
+    others.push(second);
+    await second.start();
+    await captured.node.killAll();
+    await captured.sql(insert(3));
+    assert.deepEqual(await captured.inserted('orders', second), ['3']);
+    const reader = captured.logOf(second);
+    const behind = { kind: 'after', position: early.position } as const;
+    const read = { from: behind, tables: 'all', schemaChanges: true, changesMax: 10 } as const;
+    await assert.rejects(reader.read(read), { code: '22023' });
+    await reader.close();
   });
 
   it('is taken over from a node that stands still, which does no harm when it wakes', async () => {

@@ -143,10 +143,14 @@ async function restartLog(
   const { term } = facts;
   const { timeline } = server;
   const writer = await openLog(options, { epoch, startLsn });
+  // What the epoch had before is with another node: readers must not take it for nothing.
+  const beginsInside = facts.epoch === epoch && startLsn > (facts.epochStart ?? 0n);
   try {
     if (currentEpoch(writer.state).epoch < epoch) {
       writer.beginEpoch({ epoch, startLsn, timeline, term });
-    } else if (options.log !== undefined) await writer.restart(startLsn, { term, timeline });
+    } else if (options.log !== undefined || beginsInside) {
+      await writer.restart(startLsn, { term, timeline });
+    }
     writer.goOn({ term, timeline, beat: facts.beat });
     return writer;
   } catch (error) {
