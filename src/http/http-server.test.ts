@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import type { CaptureReport } from '../contracts/capture-metrics.ts';
 import { type HttpServer, startHttpServer, startMetricsServer } from './http-server.ts';
-import type { NodeView, PartState, UpstreamState } from './node-view.ts';
+import type { CaptureState, NodeView, PartState, UpstreamState } from './node-view.ts';
 
 const anyPort = { host: '127.0.0.1', port: 0 };
 
 describe('the HTTP endpoints', () => {
   let parts: PartState[] = [];
-  let captures: CaptureReport[] = [];
+  let captures: CaptureState[] = [];
   let upstream: UpstreamState = { isServing: true };
   const node: NodeView = {
     parts: () => parts,
@@ -24,7 +23,7 @@ describe('the HTTP endpoints', () => {
   after(() => server.close());
 
   beforeEach(() => {
-    parts = [{ name: 'proxy', state: 'up', restarts: 0, pids: [1] }];
+    parts = [{ name: 'proxy', state: 'up', restarts: 0, pids: [1], silentPids: [] }];
     upstream = { isServing: true };
     captures = [];
   });
@@ -42,8 +41,20 @@ describe('the HTTP endpoints', () => {
     assert.equal((await get('/ready')).status, 200);
   });
 
+  it('tell of a part that should serve and does not, or not with all its processes', async () => {
+    const [up] = parts as [PartState];
+    for (const impaired of [
+      { ...up, state: 'silent', silentPids: [1] },
+      { ...up, state: 'restarting' },
+      { ...up, silentPids: [2] },
+    ] as const) {
+      parts = [impaired];
+      assert.deepEqual((await get('/health')).body, { status: 'degraded', parts, captures });
+    }
+  });
+
   it('are not ready where a node is there for capture alone, and that does not go on', async () => {
-    parts = [{ name: 'engine', state: 'up', restarts: 0, pids: [1] }];
+    parts = [{ name: 'engine', state: 'up', restarts: 0, pids: [1], silentPids: [] }];
     captures = [{ database: 'shop', state: 'streaming', error: undefined }];
     assert.equal((await get('/ready')).status, 200);
     const error = { code: '53100', message: 'no space is left', hint: undefined };
@@ -59,7 +70,7 @@ describe('the HTTP endpoints', () => {
   });
 
   it('tell all that is missing', async () => {
-    parts = [{ name: 'proxy', state: 'draining', restarts: 0, pids: [1] }];
+    parts = [{ name: 'proxy', state: 'draining', restarts: 0, pids: [1], silentPids: [] }];
     upstream = { isServing: false, reason: 'no answer' };
     assert.deepEqual(await get('/ready'), {
       status: 503,

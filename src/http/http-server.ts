@@ -1,7 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { CaptureReport } from '../contracts/capture-metrics.ts';
 import { metricsContentType } from '../observe/node-metrics.ts';
-import type { NodeView } from './node-view.ts';
+import type { CaptureState, NodeView, PartState } from './node-view.ts';
 
 export type ListenAddress = { readonly host: string; readonly port: number };
 
@@ -17,7 +16,7 @@ export async function startHttpServer(listen: ListenAddress, node: NodeView): Pr
   const server = Fastify({ forceCloseConnections: true });
   // Health is about this node's processes being looked after, which they are if this answers.
   server.get('/health', async () => ({
-    status: node.captures().some(isIll) ? 'degraded' : 'ok',
+    status: isDegraded(node) ? 'degraded' : 'ok',
     parts: node.parts(),
     captures: node.captures(),
   }));
@@ -43,8 +42,17 @@ export async function startMetricsServer(
   return start(server, listen);
 }
 
+function isDegraded(node: NodeView): boolean {
+  return node.parts().some(isImpaired) || node.captures().some(isIll);
+}
+
+/** It should serve and does not, or one of its processes does not. */
+function isImpaired({ state, silentPids }: PartState): boolean {
+  return state === 'silent' || state === 'restarting' || silentPids.length > 0;
+}
+
 /** Capture that does not go on by itself, or not now. */
-function isIll({ state }: CaptureReport): boolean {
+function isIll({ state }: CaptureState): boolean {
   return state === 'stopped' || state === 'failing';
 }
 
@@ -61,10 +69,13 @@ async function missingFor(node: NodeView): Promise<string[]> {
   return missing;
 }
 
+/** Of what is `unknown` the state of the engine is the reason, which is told already. */
+const missesNothing: readonly CaptureState['state'][] = ['streaming', 'standby', 'off', 'unknown'];
+
 function missingCaptures(node: NodeView): string[] {
   return node
     .captures()
-    .filter(({ state }) => !['streaming', 'standby', 'off'].includes(state))
+    .filter(({ state }) => !missesNothing.includes(state))
     .map(({ database, state, error }) => {
       const why = error === undefined ? '' : `: ${error.message}`;
       return `capture of ${database}: ${state}${why}`;

@@ -5,7 +5,7 @@ export interface NodeView {
   /** The parts of the node as they are now. */
   parts(): readonly PartState[];
   /** The captures this node runs, or stands by for. */
-  captures(): readonly CaptureReport[];
+  captures(): readonly CaptureState[];
   /** Whether the upstream would serve a client now; asked for each `/ready`. Never rejects. */
   upstream(): Promise<UpstreamState>;
   /** The text of a Prometheus scrape of all processes. */
@@ -21,6 +21,13 @@ export type PartState = {
   readonly restarts: number;
   /** Of the processes that run now. */
   readonly pids: readonly number[];
+  /** Those of them that do not answer the supervisor. */
+  readonly silentPids: readonly number[];
+};
+
+/** A capture as its engine said, or `unknown` while nobody can ask that. */
+export type CaptureState = Omit<CaptureReport, 'state'> & {
+  readonly state: CaptureReport['state'] | 'unknown';
 };
 
 export type UpstreamState =

@@ -90,6 +90,7 @@ describe('heliosdb start', function () {
       const isTold = async (): Promise<boolean> =>
         (await readinessOf(endpoint)).missing.join() === 'proxy: silent';
       assert.ok(await eventually(isTold, patienceMs));
+      assert.equal((await healthOf(endpoint)).status, 'degraded');
     } finally {
       process.kill(pid, 'SIGCONT');
     }

@@ -1,8 +1,7 @@
 /** The process of role `http`: health, readiness and metrics. */
-import type { CaptureReport } from '../../contracts/capture-metrics.ts';
 import { cannotListen } from '../../core/errors/configuration.ts';
 import { type HttpServer, startHttpServer, startMetricsServer } from '../../http/http-server.ts';
-import type { NodeView, PartState, UpstreamState } from '../../http/node-view.ts';
+import type { CaptureState, NodeView, PartState, UpstreamState } from '../../http/node-view.ts';
 import { printNodeMetrics } from '../../observe/node-metrics.ts';
 import {
   type CollectedMetrics,
@@ -57,7 +56,7 @@ async function listening(
 class SupervisedNode implements NodeView {
   readonly #upstream: Upstream;
   #parts: readonly PartState[] = [];
-  #captures: readonly CaptureReport[] = [];
+  #captures: readonly CaptureState[] = [];
   #scrapes = 0;
   readonly #collecting = new Map<number, (collected: readonly CollectedMetrics[]) => void>();
   #answer: { readonly at: number; readonly state: Promise<UpstreamState> } | undefined;
@@ -78,7 +77,7 @@ class SupervisedNode implements NodeView {
     return this.#parts;
   }
 
-  captures(): readonly CaptureReport[] {
+  captures(): readonly CaptureState[] {
     return this.#captures;
   }
 

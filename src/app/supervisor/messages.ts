@@ -2,7 +2,7 @@
 
 import type { CaptureReport } from '../../contracts/capture-metrics.ts';
 import type { PgErrorFields } from '../../core/errors/pg-error.ts';
-import type { PartState } from '../../http/node-view.ts';
+import type { CaptureState, PartState } from '../../http/node-view.ts';
 import type { CollectedMetrics } from '../../observe/process-metrics.ts';
 import type { Address } from '../config/address.ts';
 
@@ -13,7 +13,7 @@ export type ToRole =
   | {
       readonly kind: 'parts';
       readonly parts: readonly PartState[];
-      readonly captures: readonly CaptureReport[];
+      readonly captures: readonly CaptureState[];
     }
   | { readonly kind: 'collect'; readonly id: number }
   /** Answered with `pong` by a process that is not stuck. */

@@ -36,6 +36,7 @@ export class SupervisedPostgres {
       state: this.#state,
       restarts: this.#restarts,
       pids: this.#state === 'up' && this.#process ? [this.#process.pid] : [],
+      silentPids: [],
     };
   }
 

@@ -119,7 +119,7 @@ export class SupervisedRole {
   /** What its processes have counted, as far as they have told it. */
   collect(): Promise<readonly CollectedMetrics[]> {
     const isThere = this.#state === 'up' || this.#state === 'draining';
-    if (!isThere || this.pid === undefined) return Promise.resolve(this.#tally.known);
+    if (!isThere || this.pid === undefined) return Promise.resolve(this.#tally.counted);
     return this.#tally.collect((id) => this.send({ kind: 'collect', id }));
   }
 

@@ -25,6 +25,7 @@ import { refuseOwnEndpoint } from './own-endpoint.ts';
 import { proxyProcesses, spawnRole } from './role-processes.ts';
 import { SupervisedPostgres } from './supervised-postgres.ts';
 import { SupervisedRole } from './supervised-role.ts';
+import { knownCaptures, partOf } from './told-parts.ts';
 
 type RoleConfiguration =
   | ProxyRoleConfiguration
@@ -279,22 +280,17 @@ export class Supervisor {
   }
 
   #parts(): PartState[] {
-    const parts = this.#configuration.roles.map((name) => {
-      const processes = this.#roles.filter((role) => role.name === name);
-      return {
+    const parts = this.#configuration.roles.map((name) =>
+      partOf(
         name,
-        // A role serves as long as one of its processes does.
-        state:
-          processes.find(({ state }) => state === 'up')?.state ?? processes[0]?.state ?? 'starting',
-        restarts: processes.reduce((sum, { restarts }) => sum + restarts, 0),
-        pids: processes.flatMap(({ pid }) => pid ?? []),
-      };
-    });
+        this.#roles.filter((role) => role.name === name),
+      ),
+    );
     return this.#postgres === undefined ? parts : [...parts, this.#postgres.part];
   }
 
   #tellParts(): void {
-    const captures = [...this.#captures.values()];
+    const captures = knownCaptures([...this.#captures.values()], this.#roleOf('engine')?.state);
     this.#roleOf('http')?.send({ kind: 'parts', parts: this.#parts(), captures });
   }
 

@@ -4,44 +4,46 @@ import { collectMax } from '../limits.ts';
 
 /**
  * What one process after the other has counted in the same place. Sums over a node never go down:
- * a process that is silent or has ended still counts with what it said last.
+ * a process that is silent or has ended still counts with what it said last. What was so at the
+ * moment is shown only as its answer to this very question.
  */
 export class Tally {
-  readonly #waiting = new Map<number, () => void>();
+  readonly #waiting = new Map<number, (answered: boolean) => void>();
   #questions = 0;
   #ended: CollectedMetrics = [];
   #last: CollectedMetrics = [];
 
-  /** Everything known, after `ask` was answered or `collectMax` is over. */
+  /** Its answer to `ask`, or what it had counted when there is none within `collectMax`. */
   async collect(ask: (id: number) => void): Promise<readonly CollectedMetrics[]> {
     this.#questions += 1;
     const id = this.#questions;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
+    const isAnswered = await new Promise<boolean>((resolve) => {
+      const done = (answered: boolean): void => {
         clearTimeout(timer);
         this.#waiting.delete(id);
-        resolve();
+        resolve(answered);
       };
-      const timer = setTimeout(done, collectMax);
+      const timer = setTimeout(() => done(false), collectMax);
       this.#waiting.set(id, done);
       ask(id);
     });
-    return this.known;
+    return isAnswered ? [this.#ended, this.#last] : this.counted;
   }
 
-  get known(): readonly CollectedMetrics[] {
-    return [this.#ended, this.#last];
+  /** What grows only, which is so whether or not the process still answers. */
+  get counted(): readonly CollectedMetrics[] {
+    return [keepCounters(this.#ended, this.#last)];
   }
 
   /** A late answer counts too. */
   answered(id: number, metrics: CollectedMetrics): void {
     this.#last = metrics;
-    this.#waiting.get(id)?.();
+    this.#waiting.get(id)?.(true);
   }
 
   processEnded(): void {
     this.#ended = keepCounters(this.#ended, this.#last);
     this.#last = [];
-    for (const done of [...this.#waiting.values()]) done();
+    for (const done of [...this.#waiting.values()]) done(false);
   }
 }

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { PartState } from '../../../http/node-view.ts';
+import type { CaptureState, PartState } from '../../../http/node-view.ts';
 import type { TestEndpoint } from '../../../testing/test-endpoint.ts';
 
 const main = fileURLToPath(new URL('../../main.js', import.meta.url));
 
-export type Health = { readonly status: string; readonly parts: readonly PartState[] };
+export type Health = {
+  readonly status: string;
+  readonly parts: readonly PartState[];
+  readonly captures: readonly CaptureState[];
+};
 export type Readiness = { readonly status: number; readonly missing: readonly string[] };
 
 export function urlOf({ host, port }: TestEndpoint): string {
