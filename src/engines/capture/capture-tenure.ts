@@ -8,7 +8,8 @@ import { ExclusionHistory } from '../../catalog/exclusion-history.ts';
 import { NodeRegistry } from '../../catalog/node-registry.ts';
 import { ReaderRegistry, type RegisteredReader } from '../../catalog/reader-registry.ts';
 import { asLogError } from '../../changelog/lmdb-error.ts';
-import { currentEpoch, type LogSource } from '../../changelog/log-state.ts';
+import { isOfSource, readLogState } from '../../changelog/log-facts.ts';
+import { currentEpoch, type LogSource, type LogState } from '../../changelog/log-state.ts';
 import type { LogWriter } from '../../changelog/log-writer.ts';
 import { missingBehind } from '../../changelog/missing-behind.ts';
 import { comparePositions } from '../../contracts/change.ts';
@@ -64,6 +65,8 @@ export class CaptureTenure {
   #wish: CaptureWish | undefined;
   #settings: CaptureOptions | undefined;
   #readers: readonly RegisteredReader[] = [];
+  /** The log as it was found, which is what there is until it is written to. */
+  #found: LogState | undefined;
   #writer: LogWriter | undefined;
   #stream: SlotStream | undefined;
   #samples: WalSampleRecorder | undefined;
@@ -95,6 +98,7 @@ export class CaptureTenure {
         await this.#switchOff();
         return;
       }
+      this.#found = await this.#findLog();
       this.#settings = await readCaptureOptions(connection, this.#wish.options);
       await this.#writeStatus(undefined);
       await this.#capture(AbortSignal.any([signal, this.#ended.signal]), events);
@@ -107,6 +111,12 @@ export class CaptureTenure {
     } finally {
       await this.#writer?.close();
     }
+  }
+
+  async #findLog(): Promise<LogState | undefined> {
+    const { directory, source } = this.#options;
+    const log = await readLogState(directory);
+    return log !== undefined && isOfSource(log, source) ? log : undefined;
   }
 
   async #capture(signal: AbortSignal, events: TenureEvents): Promise<void> {
@@ -343,7 +353,7 @@ export class CaptureTenure {
 
   async #writeStatus(error: PgError | undefined): Promise<boolean> {
     const { catalog, facts, node } = this.#options;
-    const state = this.#writer?.state;
+    const state = this.#writer?.state ?? this.#found;
     const first = state?.epochs[0];
     const status: CaptureStatus = {
       state: this.#state,

@@ -41,9 +41,11 @@ describe('capture in trouble', function () {
     await withoutEngine(() =>
       captured.sql('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots'),
     );
-    const { error, epoch } = await captured.fails('55000');
+    const { error, epoch, ...status } = await captured.fails('55000');
     assert.match(error ?? '', /is gone/);
     assert.equal(epoch, 1);
+    assert.ok(status.log_start !== null && status.log_end !== null, 'the log is there');
+    assert.notEqual(status.changes, '0');
     await captured.sql(insert(2));
     await assert.rejects(captured.sql('CALL heliosdb.resume_capture()'), /without a gap/);
     await captured.sql('CALL heliosdb.resume_capture(true)');
@@ -205,6 +207,24 @@ describe('capture in trouble', function () {
     await captured.fails('53400');
     await captured.sql("SELECT pg_drop_replication_slot('taken')");
     await captured.is('streaming');
+  });
+
+  it('shows the log that is there while it may not go on', async () => {
+    captured = await CapturedDatabase.make({ role: 'no_replicator' });
+    await captured.sql(`CREATE ROLE no_replicator LOGIN REPLICATION;
+      GRANT CREATE ON DATABASE postgres TO no_replicator;
+      GRANT CREATE ON SCHEMA public TO no_replicator`);
+    const own = captured.urlOf('postgres', 'no_replicator');
+    await captured.sql(table, own);
+    await captured.node.start();
+    await captured.is('streaming');
+    await captured.sql(insert(1), own);
+    assert.deepEqual(await captured.inserted('orders'), ['1']);
+    await captured.sql(`ALTER ROLE no_replicator NOREPLICATION;
+      SELECT pg_terminate_backend(pid) FROM pg_stat_replication`);
+    const { log_start, log_end, changes } = await captured.fails('42501');
+    assert.ok(log_start !== null && log_end !== null);
+    assert.notEqual(changes, '0');
   });
 
   it('says that wal_level is not logical', async () => {

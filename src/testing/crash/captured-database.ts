@@ -20,6 +20,9 @@ export type StatusRow = {
   readonly hint: string | null;
   readonly slot: string | null;
   readonly node: string | null;
+  readonly log_start: string | null;
+  readonly log_end: string | null;
+  readonly changes: string | null;
 };
 
 export type CapturedDatabaseOptions = {
@@ -105,6 +108,7 @@ export class CapturedDatabase {
   async status(url: string = this.url): Promise<StatusRow> {
     const [row] = await this.sql(
       `SELECT s.state, s.epoch, s.error, s.hint, s.slot, s.node,
+              s.log_start, s.log_end, s.changes,
               (SELECT error_code FROM heliosdb.capture_status) FROM heliosdb.cdc_status AS s`,
       url,
     );
