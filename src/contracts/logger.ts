@@ -11,4 +11,10 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
 }
 
-export type LogFields = Readonly<Record<string, unknown>>;
+/**
+ * The keys that every line has of its own are not to be given again: of two equal keys a JSON
+ * parser keeps the last. An Error under `error` is written out with its message and stack.
+ */
+export type LogFields = Readonly<Record<string, unknown>> & {
+  readonly [reserved in 'level' | 'time' | 'pid' | 'role' | 'message']?: never;
+};

@@ -1,5 +1,13 @@
 import { destination, pino } from 'pino';
 import type { Logger } from '../contracts/logger.ts';
+import type { PgError } from '../core/errors/pg-error.ts';
+
+function writtenOut(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name, message, stack } = error;
+  const { code, detail, hint } = error as Partial<PgError>;
+  return { name, code, message, detail, hint, stack };
+}
 
 /** A logger that writes one JSON object per line to stderr, at once, so that nothing is lost. */
 export function openLogger(options: {
@@ -17,6 +25,8 @@ export function openLogger(options: {
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       messageKey: 'message',
+      // Left to JSON an Error would be an object without its message.
+      serializers: { error: writtenOut },
     },
     stderr,
   );

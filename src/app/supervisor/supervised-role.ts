@@ -54,7 +54,7 @@ export class SupervisedRole {
     this.#pulse = new Pulse({
       ask: () => this.send({ kind: 'ping' }),
       onSilence: () => {
-        logger.warn('process does not answer', { part: name, pid: this.pid });
+        logger.warn('process does not answer', { part: name, process: this.pid });
         this.#become('silent');
       },
       onReturn: () => this.#become('up'),

@@ -62,7 +62,8 @@ export class Capture {
     const { code, message, detail, hint, retryable } = asPgError(error);
     metrics.failed(target.database, code);
     this.#become(retryable ? 'failing' : 'stopped', { code, message, hint });
-    logger.warn('capture stopped', { database: target.database, code, message, detail, hint });
+    const { database } = target;
+    logger.warn('capture stopped', { database, code, error: message, detail, hint });
     if (!(error instanceof PgError)) logger.error('capture failed unexpectedly', { error });
     if (failedWrite.has(code)) this.#options.logFailed();
   }

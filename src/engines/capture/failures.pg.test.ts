@@ -46,6 +46,10 @@ describe('capture in trouble', function () {
     assert.equal(epoch, 1);
     assert.ok(status.log_start !== null && status.log_end !== null, 'the log is there');
     assert.notEqual(status.changes, '0');
+    const line = captured.node.output.split('\n').find((said) => said.includes('"55000"'));
+    const logged = JSON.parse(line ?? '{}') as Record<string, unknown>;
+    assert.equal(logged['message'], 'capture stopped');
+    assert.equal(logged['error'], 'changes are missing: capture stopped at a gap');
     await captured.sql(insert(2));
     await assert.rejects(captured.sql('CALL heliosdb.resume_capture()'), /without a gap/);
     await captured.sql('CALL heliosdb.resume_capture(true)');
