@@ -18,25 +18,29 @@ export type CaptureReport = {
     | undefined;
 };
 
-/** What the owner of a capture measures once a second. */
+/**
+ * What the owner of a capture measures, once a second while it goes on, else at each attempt.
+ * Undefined: it is not there, or not known.
+ */
 export type CaptureMeasure = {
-  readonly epoch: number;
-  readonly logBytes: number;
-  readonly logChanges: number;
+  readonly epoch: number | undefined;
+  readonly logBytes: number | undefined;
+  readonly logChanges: number | undefined;
   /** WAL that the server has written and the log does not have, bytes. */
-  readonly lagBytes: number;
+  readonly lagBytes: number | undefined;
   /** WAL that the slot makes the server keep, bytes. */
-  readonly retainedBytes: number;
-  readonly readers: number;
+  readonly retainedBytes: number | undefined;
+  readonly readers: number | undefined;
 };
 
 /** What capture counts; `database` is a label. It never throws. */
 export interface CaptureMetrics {
   /** That many changes were appended and can be read now. */
   appended(database: string, changes: number): void;
-  measured(database: string, measure: CaptureMeasure): void;
-  /** Its state changed. */
+  /** Undefined: nothing can be measured now. */
+  measured(database: string, measure: CaptureMeasure | undefined): void;
+  /** Its state changed; where nothing is captured by this node, nothing is measured any more. */
   reported(report: CaptureReport): void;
-  /** Capture stopped with this SQLSTATE and is tried again. */
+  /** Capture stopped with this SQLSTATE; told once, however often it is tried again in vain. */
   failed(database: string, code: string): void;
 }

@@ -15,7 +15,19 @@ const states: readonly CaptureReport['state'][] = [
   'failing',
 ];
 
-/** Name and help of what is measured once a second. */
+/** In which this node does not capture: what it measured before is so no longer. */
+const unmeasured: readonly CaptureReport['state'][] = ['connecting', 'off', 'standby'];
+
+const nothing: CaptureMeasure = {
+  epoch: undefined,
+  logBytes: undefined,
+  logChanges: undefined,
+  lagBytes: undefined,
+  retainedBytes: undefined,
+  readers: undefined,
+};
+
+/** Name and help of what is measured. */
 const gauges: Readonly<Record<keyof CaptureMeasure, readonly [string, string]>> = {
   epoch: ['epoch', 'Epoch that is captured: grows at each gap.'],
   logBytes: ['log_bytes', 'Bytes of changes in the change log.'],
@@ -36,7 +48,7 @@ export function openCaptureMetrics(registry: Registry): CaptureMetrics {
   });
   const failures = new Counter({
     name: 'heliosdb_capture_failures_total',
-    help: 'Times that capture stopped with an error, by SQLSTATE.',
+    help: 'Times that capture stopped with an error, by SQLSTATE; trying again does not count.',
     labelNames: ['database', 'code'],
     registers,
   });
@@ -55,13 +67,19 @@ export function openCaptureMetrics(registry: Registry): CaptureMetrics {
       registers,
     }),
   }));
+  const measured: CaptureMetrics['measured'] = (database, measure = nothing) => {
+    for (const { field, gauge } of measures) {
+      const value = measure[field];
+      if (value === undefined) gauge.remove({ database });
+      else gauge.set({ database }, value);
+    }
+  };
   return {
     appended: (database, count) => changes.inc({ database }, count),
-    measured(database, measure) {
-      for (const { field, gauge } of measures) gauge.set({ database }, measure[field]);
-    },
+    measured,
     reported({ database, state: now }) {
       for (const each of states) state.set({ database, state: each }, each === now ? 1 : 0);
+      if (unmeasured.includes(now)) measured(database, undefined);
     },
     failed: (database, code) => failures.inc({ database, code }),
   };

@@ -29,6 +29,7 @@ import type { CaptureTask } from './capture-task.ts';
 import { confirmableLsn } from './confirm-policy.ts';
 import { Exclusions } from './exclusions.ts';
 import { housekeepingMs, statusAgeMaxMs, tablesLookedAtMs } from './limits.ts';
+import { measureCapture } from './measure.ts';
 import { type KnownRelation, PgoutputAssembler } from './pgoutput-assembler.ts';
 import {
   dropPublications,
@@ -106,7 +107,7 @@ export class CaptureTenure {
     } catch (error) {
       const failure = asPgError(asLogError(error));
       this.#state = failure.retryable ? 'failing' : 'stopped';
-      if (connection.isOpen) await this.#writeStatus(failure).catch(() => undefined);
+      await this.#tellFailure(failure);
       throw failure;
     } finally {
       await this.#writer?.close();
@@ -270,7 +271,7 @@ export class CaptureTenure {
     await this.#sample(writer);
     await this.#lookAtTables();
     await this.#trim(writer);
-    await this.#measure(writer);
+    await this.#measure();
     await this.#nodes.beat();
     await this.#beat(writer);
     if (!(await this.#writeStatus(undefined))) this.#ended.abort();
@@ -318,25 +319,26 @@ export class CaptureTenure {
     this.#readers = await registry.list();
   }
 
-  async #measure(writer: LogWriter): Promise<void> {
-    const { connection, metrics, target } = this.#options;
-    const [row] = await connection.query(
-      `SELECT pg_wal_lsn_diff(lsn, $1)::float8 AS lag,
-              pg_wal_lsn_diff(lsn, (SELECT restart_lsn FROM pg_replication_slots
-                                     WHERE slot_name = $2))::float8 AS retained
-         FROM (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
-                           ELSE pg_current_wal_lsn() END AS lsn) AS now`,
-      [printLsn(writer.endLsn), slotName(this.#options.source.databaseOid)],
-    );
-    const { state } = writer;
-    metrics.measured(target.database, {
-      epoch: currentEpoch(state).epoch,
-      logBytes: state.bytes,
-      logChanges: state.changes,
-      lagBytes: Math.max(0, Number(row?.['lag'] ?? 0)),
-      retainedBytes: Number(row?.['retained'] ?? 0),
-      readers: this.#readers.length,
+  async #measure(): Promise<void> {
+    const { connection, metrics, target, source } = this.#options;
+    const writer = this.#writer;
+    const log = writer?.state ?? this.#found;
+    const measured = await measureCapture(connection, {
+      slot: slotName(source.databaseOid),
+      log,
+      endLsn: writer?.endLsn ?? log?.endLsn,
+      readers: writer === undefined ? undefined : this.#readers.length,
     });
+    metrics.measured(target.database, measured);
+  }
+
+  /** So that who looks sees what there is, and not what there was when all was well. */
+  async #tellFailure(failure: PgError): Promise<void> {
+    const { connection, metrics, target } = this.#options;
+    metrics.measured(target.database, undefined);
+    if (!connection.isOpen) return;
+    await this.#writeStatus(failure).catch(() => undefined);
+    await this.#measure().catch(() => undefined);
   }
 
   async #trim(writer: LogWriter): Promise<void> {

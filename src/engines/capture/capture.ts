@@ -26,6 +26,8 @@ export class Capture {
   readonly #options: CaptureTask;
   #wake: () => void = () => undefined;
   #said = '';
+  /** What it stopped with, until it goes on or is not wanted any more. */
+  #failedWith: string | undefined;
 
   constructor(options: CaptureTask) {
     this.#options = options;
@@ -52,6 +54,7 @@ export class Capture {
     const said = JSON.stringify([state, error]);
     if (said === this.#said) return;
     this.#said = said;
+    if (state === 'streaming' || state === 'off') this.#failedWith = undefined;
     const reported: CaptureReport = { database: target.database, state, error };
     metrics.reported(reported);
     report(reported);
@@ -60,7 +63,9 @@ export class Capture {
   #report(error: unknown): void {
     const { logger, metrics, target } = this.#options;
     const { code, message, detail, hint, retryable } = asPgError(error);
-    metrics.failed(target.database, code);
+    const failure = `${code} ${message}`;
+    if (failure !== this.#failedWith) metrics.failed(target.database, code);
+    this.#failedWith = failure;
     this.#become(retryable ? 'failing' : 'stopped', { code, message, hint });
     const { database } = target;
     logger.warn('capture stopped', { database, code, error: message, detail, hint });
