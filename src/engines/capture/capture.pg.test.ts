@@ -55,6 +55,17 @@ describe('capture', function () {
     );
   });
 
+  it('never shows more confirmed than the log has', async () => {
+    await captured.sql('CREATE TABLE shown (id integer PRIMARY KEY)');
+    for (let n = 0; n < 40; n += 1) {
+      await captured.sql(`INSERT INTO shown VALUES (${n})`);
+      const [row] = await captured.sql(
+        'SELECT log_end, confirmed, confirmed <= log_end AS fits FROM heliosdb.cdc_status',
+      );
+      assert.equal(row?.['fits'], true, JSON.stringify(row));
+    }
+  });
+
   it('takes nothing for changed when a table is dropped while it looks', async () => {
     await Promise.all(
       Array.from({ length: 4 }, async (_, n) => {

@@ -77,6 +77,10 @@ describe('capture in trouble', function () {
       );
     });
     await captured.fails('55000');
+    const [shown] = await captured.sql(
+      'SELECT confirmed > log_end AS moved FROM heliosdb.cdc_status',
+    );
+    assert.deepEqual(shown, { moved: true }, 'what is missing is to be seen');
     await captured.node.killAll();
     await captured.node.start();
     await captured.fails('55000');
