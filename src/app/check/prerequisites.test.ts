@@ -14,8 +14,10 @@ const goodServer: ServerFacts = {
   walLevel: 'logical',
   slotsMax: 10,
   slotsUsed: 3,
+  hasOwnSlot: false,
   sendersMax: 10,
   sendersUsed: 3,
+  hasOwnSender: false,
   mayReplicate: true,
   isSuperuser: true,
   mayMakeSchema: true,
@@ -82,6 +84,14 @@ describe('the prerequisites of an upstream', () => {
       if (mend !== undefined) assert.match(prerequisite?.mend ?? '', mend);
     });
   }
+
+  it('count nothing for missing that is there already for this database', () => {
+    const own = { slotsMax: 1, slotsUsed: 1, hasOwnSlot: true };
+    const found = judge({ ...own, sendersMax: 1, sendersUsed: 1, hasOwnSender: true });
+    assert.ok(found.every(({ state }) => state === 'ok'));
+    const slots = found.find(({ name }) => name === 'replication slots');
+    assert.equal(slots?.found, '1 of 1 used, one of them for the capture of this database');
+  });
 
   it('do not keep windows from working when only capture lacks something', () => {
     assert.ok(windowsWillWork(judge({ walLevel: 'replica', mayReplicate: false })));

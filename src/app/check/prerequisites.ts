@@ -111,17 +111,38 @@ function judgeWalLevel({ walLevel }: ServerFacts): Prerequisite {
   };
 }
 
-function judgeSlots({ slotsMax, slotsUsed }: ServerFacts): Prerequisite {
-  return judgeRoom('replication slots', 'max_replication_slots', slotsMax, slotsUsed);
+function judgeSlots({ slotsMax, slotsUsed, hasOwnSlot }: ServerFacts): Prerequisite {
+  return judgeRoom('replication slots', {
+    setting: 'max_replication_slots',
+    max: slotsMax,
+    used: slotsUsed,
+    hasOwn: hasOwnSlot,
+  });
 }
 
-function judgeSenders({ sendersMax, sendersUsed }: ServerFacts): Prerequisite {
-  return judgeRoom('wal senders', 'max_wal_senders', sendersMax, sendersUsed);
+function judgeSenders({ sendersMax, sendersUsed, hasOwnSender }: ServerFacts): Prerequisite {
+  return judgeRoom('wal senders', {
+    setting: 'max_wal_senders',
+    max: sendersMax,
+    used: sendersUsed,
+    hasOwn: hasOwnSender,
+  });
 }
 
-function judgeRoom(name: string, setting: string, max: number, used: number): Prerequisite {
-  const found = `${used} of ${max} used`;
-  if (used < max) return { state: 'ok', name, found };
+function judgeRoom(
+  name: string,
+  room: {
+    readonly setting: string;
+    readonly max: number;
+    readonly used: number;
+    readonly hasOwn: boolean;
+  },
+): Prerequisite {
+  const { setting, max, used, hasOwn } = room;
+  const own = hasOwn ? ', one of them for the capture of this database' : '';
+  const found = `${used} of ${max} used${own}`;
+  // The one that is needed is there.
+  if (hasOwn || used < max) return { state: 'ok', name, found };
   const mend = `run ALTER SYSTEM SET ${setting} = ${Math.max(10, max + 5)} and restart the server`;
   return { state: 'capture', name, found, mend };
 }

@@ -17,8 +17,12 @@ export type ServerFacts = {
   readonly walLevel: string;
   readonly slotsMax: number;
   readonly slotsUsed: number;
+  /** The slot that captures this database is one of them. */
+  readonly hasOwnSlot: boolean;
   readonly sendersMax: number;
   readonly sendersUsed: number;
+  /** The one that serves that slot is among them. */
+  readonly hasOwnSender: boolean;
   readonly mayReplicate: boolean;
   readonly isSuperuser: boolean;
   /** The schema heliosdb is there, or could be made. */
@@ -35,6 +39,10 @@ export type ServerFacts = {
 const replicationRoles = ['rds_replication', 'azure_pg_admin', 'cloudsqlsuperuser'];
 
 const question = `
+  WITH own AS (
+    SELECT s.active_pid FROM pg_replication_slots AS s JOIN pg_database AS d
+        ON d.datname = s.database AND s.slot_name = 'heliosdb_' || d.oid
+     WHERE d.datname = current_database())
   SELECT current_setting('server_version') AS version,
          current_setting('server_version_num')::int AS "versionNumber",
          pg_is_in_recovery() AS "isStandby",
@@ -43,8 +51,10 @@ const question = `
          current_setting('wal_level') AS "walLevel",
          current_setting('max_replication_slots')::int AS "slotsMax",
          (SELECT count(*)::int FROM pg_replication_slots) AS "slotsUsed",
+         EXISTS (SELECT FROM own) AS "hasOwnSlot",
          current_setting('max_wal_senders')::int AS "sendersMax",
          (SELECT count(*)::int FROM pg_stat_replication) AS "sendersUsed",
+         EXISTS (SELECT FROM own JOIN pg_stat_replication ON pid = active_pid) AS "hasOwnSender",
          (SELECT rolsuper OR rolreplication FROM pg_roles WHERE rolname = current_user)
            OR EXISTS (SELECT FROM pg_roles
                        WHERE rolname = ANY ($1) AND pg_has_role(oid, 'member'))

@@ -60,6 +60,22 @@ describe('heliosdb check', function () {
     assert.ok(lines.includes('windows will work'));
   });
 
+  it('does not count the slot of this database against it', async () => {
+    server = await start({ max_replication_slots: '1' });
+    await withClient(urlOf(server, 'postgres'), (client) =>
+      client.query(
+        `SELECT pg_create_logical_replication_slot('heliosdb_' || oid, 'pgoutput')
+           FROM pg_database WHERE datname = current_database()`,
+      ),
+    );
+    const { lines } = check(server, 'postgres');
+    assert.ok(lines.some((line) => /^ok +replication slots: 1 of 1 used, one of them/.test(line)));
+    assert.equal(lines.at(-1), 'windows and change capture will work');
+    await withClient(urlOf(server, 'postgres'), (client) =>
+      client.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots'),
+    );
+  });
+
   it('fails for a user who does not exist', async () => {
     server = await start({});
     const { status, lines } = check(server, 'nobody_knows');
