@@ -23,6 +23,20 @@ export function adviseOn(upstream: Upstream, probe: UpstreamProbe): Advice | und
   }
 }
 
+/** The same for the embedded Postgres, which nobody has named and the node starts itself. */
+export function adviseOnEmbedded(
+  upstream: Upstream,
+  probe: UpstreamProbe,
+  logFile: string,
+): Advice | undefined {
+  const advice = adviseOn(upstream, probe);
+  if (advice === undefined) return undefined;
+  const found = `the embedded Postgres at ${advice.found}`;
+  // What it says itself, that it is full for instance, is mended as anywhere.
+  if (probe.kind !== 'unreachable') return { found, mend: advice.mend };
+  return { found, mend: `wait until the node has started it again; ${logFile} says what keeps it` };
+}
+
 function adviseOnRefusal(
   upstream: Upstream,
   probe: UpstreamProbe & { readonly kind: 'refused' },

@@ -13,6 +13,7 @@ import {
 } from '../../testing/test-endpoint.ts';
 import { eventually } from '../eventually.ts';
 import { isAlive } from '../process-table.ts';
+import { readinessOf } from './testing/running-node.ts';
 
 const main = fileURLToPath(new URL('../main.js', import.meta.url));
 const patienceMs = 30_000;
@@ -45,6 +46,30 @@ describe('heliosdb start with the embedded Postgres', function () {
     };
     assert.ok(await eventually(isBack, patienceMs));
     assert.deepEqual(await query('SELECT n FROM kept'), [{ n: 42 }]);
+  });
+
+  it('is not ready while Postgres does not answer, and speaks of no flag that was not given', async () => {
+    const [pid] = (await postgresOf(endpoint))?.pids ?? [];
+    assert.ok(pid);
+    process.kill(pid, 'SIGSTOP');
+    let missing: readonly string[] = [];
+    try {
+      const isTold = async (): Promise<boolean> => {
+        ({ missing } = await readinessOf(endpoint));
+        return missing.length > 0;
+      };
+      assert.ok(await eventually(isTold, patienceMs));
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    assert.match(
+      missing.join(),
+      /^upstream: the embedded Postgres at 127\.0\.0\.1:\d+ did not answer/,
+    );
+    assert.ok(missing.join().includes(join(dataDirectory, 'postgres.log')), missing.join());
+    assert.doesNotMatch(missing.join(), /--upstream/);
+    const isBack = async (): Promise<boolean> => (await readinessOf(endpoint)).status === 200;
+    assert.ok(await eventually(isBack, patienceMs));
   });
 
   it('keeps its data directory to itself', async () => {

@@ -11,6 +11,10 @@ export type EmbeddedPostgres = {
   start(port?: number): Promise<PostgresProcess>;
 };
 
+export function postgresLogFile(dataDirectory: string): string {
+  return join(dataDirectory, 'postgres.log');
+}
+
 /** The caller holds the lock of the data directory. */
 export async function openEmbeddedPostgres(options: {
   readonly dataDirectory: string;
@@ -22,7 +26,7 @@ export async function openEmbeddedPostgres(options: {
   const binaries = await usableBinaries({ account: cluster.account, dataDirectory });
   if (!existsSync(cluster.directory)) say(`creating a database in ${cluster.directory}`);
   await initialiseCluster({ cluster, binaries, sync: true });
-  const logFile = join(dataDirectory, 'postgres.log');
+  const logFile = postgresLogFile(dataDirectory);
   return {
     async start(port) {
       await clearLeftovers(cluster.directory);

@@ -9,7 +9,7 @@ import {
   openProcessRegistry,
 } from '../../observe/process-metrics.ts';
 import { isServing, probeUpstream } from '../../postgres/probe-upstream.ts';
-import { adviseOn } from '../check/upstream-advice.ts';
+import { adviseOn, adviseOnEmbedded } from '../check/upstream-advice.ts';
 import { type Address, printAddress } from '../config/address.ts';
 import type { Upstream } from '../config/upstream.ts';
 import { collectMax, upstreamAnswerAgeMax } from '../limits.ts';
@@ -20,11 +20,13 @@ export type HttpRoleConfiguration = {
   readonly http: Address;
   readonly metrics: Address;
   readonly upstream: Upstream;
+  /** Where the embedded Postgres writes its log; absent when the upstream is another. */
+  readonly embeddedLogFile: string | undefined;
 };
 
 serveRole<HttpRoleConfiguration>(async (configuration) => {
   const registry = openProcessRegistry('http');
-  const node = new SupervisedNode(configuration.upstream);
+  const node = new SupervisedNode(configuration);
   const servers = await Promise.all([
     listening(startHttpServer(configuration.http, node), '--http', configuration.http),
     listening(startMetricsServer(configuration.metrics, node), '--metrics', configuration.metrics),
@@ -54,15 +56,15 @@ async function listening(
 
 /** The node as its supervisor tells it. */
 class SupervisedNode implements NodeView {
-  readonly #upstream: Upstream;
+  readonly #configuration: HttpRoleConfiguration;
   #parts: readonly PartState[] = [];
   #captures: readonly CaptureState[] = [];
   #scrapes = 0;
   readonly #collecting = new Map<number, (collected: readonly CollectedMetrics[]) => void>();
   #answer: { readonly at: number; readonly state: Promise<UpstreamState> } | undefined;
 
-  constructor(upstream: Upstream) {
-    this.#upstream = upstream;
+  constructor(configuration: HttpRoleConfiguration) {
+    this.#configuration = configuration;
   }
 
   receive(message: ToRole): void {
@@ -85,7 +87,7 @@ class SupervisedNode implements NodeView {
   upstream(): Promise<UpstreamState> {
     const now = performance.now();
     if (this.#answer === undefined || now - this.#answer.at > upstreamAnswerAgeMax) {
-      this.#answer = { at: now, state: askUpstream(this.#upstream) };
+      this.#answer = { at: now, state: askUpstream(this.#configuration) };
     }
     return this.#answer.state;
   }
@@ -112,9 +114,15 @@ class SupervisedNode implements NodeView {
   }
 }
 
-async function askUpstream(upstream: Upstream): Promise<UpstreamState> {
+async function askUpstream({
+  upstream,
+  embeddedLogFile,
+}: HttpRoleConfiguration): Promise<UpstreamState> {
   const probe = await probeUpstream(upstream);
   if (isServing(probe)) return { isServing: true };
-  const advice = adviseOn(upstream, probe);
+  const advice =
+    embeddedLogFile === undefined
+      ? adviseOn(upstream, probe)
+      : adviseOnEmbedded(upstream, probe, embeddedLogFile);
   return { isServing: false, reason: `${advice?.found}; to mend: ${advice?.mend}` };
 }

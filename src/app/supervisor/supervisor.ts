@@ -11,7 +11,7 @@ import { type Address, isLoopback, printAddress } from '../config/address.ts';
 import { type Configuration, embeddedDatabase, type RoleName } from '../config/configuration.ts';
 import type { Upstream } from '../config/upstream.ts';
 import { lockDataDirectory } from '../data-lock.ts';
-import { openEmbeddedPostgres } from '../embedded-postgres/embedded-postgres.ts';
+import { openEmbeddedPostgres, postgresLogFile } from '../embedded-postgres/embedded-postgres.ts';
 import { freePort } from '../free-port.ts';
 import { postgresStopMax } from '../limits.ts';
 import { knownNodeId, nodeIdOf } from '../node-identity.ts';
@@ -261,6 +261,8 @@ export class Supervisor {
           http: previous['http'] ?? http,
           metrics: previous['metrics'] ?? metrics,
           upstream,
+          embeddedLogFile:
+            this.#configuration.upstream === undefined ? postgresLogFile(dataDirectory) : undefined,
         };
     }
   }
