@@ -189,6 +189,41 @@ describe('the catalog', () => {
     assert.deepEqual([after.epoch, after.slot], [before.epoch, undefined]);
   });
 
+  it('tells everybody what stops capture, until an order may have mended it', async () => {
+    const connection = await connect();
+    await migrate(connection);
+    const node = '00000000-0000-0000-0000-000000000001';
+    const identity = { host: 'h', pid: 1, roles: [], version: '0', logAddress: undefined };
+    const catalog = new CaptureCatalog(connection);
+    const { term } = await catalog.takeOver(node);
+    await connection.query('DROP ROLE IF EXISTS catalog_waiting');
+    await connection.query('CREATE ROLE catalog_waiting LOGIN');
+    const anybody = await connect('catalog_waiting');
+    const told = async (): Promise<unknown> =>
+      (await anybody.query('SELECT heliosdb.capture_failure() AS told'))[0]?.['told'];
+    const write = async (error: PgError | undefined): Promise<void> => {
+      const log = { logStart: undefined, logEnd: undefined, durable: undefined };
+      const sizes = { confirmed: undefined, logBytes: 0, changes: 0 };
+      await catalog.writeStatus(term, node, { state: 'failing', ...log, ...sizes, error });
+    };
+    await write(failing);
+    assert.equal(await told(), null, 'of a node that is not there');
+    const registry = new NodeRegistry(connection, { ...identity, id: node });
+    await registry.register();
+    assert.equal(await told(), null, 'of before the node began');
+    await write(failing);
+    assert.deepEqual(await told(), { code: '08006', error: 'no answer', hint: 'start it' });
+    await connection.query('CALL heliosdb.enable_capture()');
+    assert.equal(await told(), null, 'of before the order');
+    await write(undefined);
+    assert.equal(await told(), null, 'all is well');
+    await write(failing);
+    await connection.query("UPDATE heliosdb.nodes SET heartbeat_at = now() - INTERVAL '1 minute'");
+    assert.equal(await told(), null, 'of a node that is silent');
+    await anybody.close();
+    await connection.query('DROP ROLE catalog_waiting');
+  });
+
   it('keeps where readers stand and how they are', async () => {
     const connection = await connect();
     await migrate(connection);

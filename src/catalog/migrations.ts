@@ -13,6 +13,7 @@ const names = [
   '004-secrets',
   '005-exclusions',
   '006-status',
+  '007-capture-failure',
 ] as const;
 
 export function migrations(): readonly Migration[] {

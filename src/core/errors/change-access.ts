@@ -106,13 +106,41 @@ export function captureNotBegun(database: string): PgError {
   });
 }
 
+/** As the catalog has it of a capture that does not get going. */
+export type CaptureFailure = {
+  readonly code: string;
+  /** Message and DETAIL. */
+  readonly error: string;
+  readonly hint: string | null;
+};
+
+/** What stops capture, as `SHOW CDC STATUS` and `/health` have it. */
+export function captureFails({ code, error, hint }: CaptureFailure): PgError {
+  // No message of ours has a full stop.
+  const [, message, detail] = /^(.*?)(?:\. (.*))?$/s.exec(error)!;
+  return new PgError({
+    code,
+    message: message!,
+    detail,
+    hint: hint ?? 'SHOW CDC STATUS says how capture is doing.',
+    retryable: true,
+  });
+}
+
 /** Capture was asked for, and does not get going. */
-export function captureDoesNotBegin(database: string, seconds: number): PgError {
+export function captureDoesNotBegin(
+  database: string,
+  seconds: number,
+  failure: CaptureFailure | undefined,
+): PgError {
   return new PgError({
     code: '55000',
     message: `capture of database "${database}" has not begun within ${seconds} s`,
-    detail: 'A new replication slot waits for the transactions that write now.',
-    hint: 'SHOW CDC STATUS says what it waits for; a node with the engine role has to run.',
+    detail:
+      failure === undefined
+        ? 'Either no node with the engine role runs, or its new replication slot waits for the transactions that write now.'
+        : `The last attempt: ${failure.error}${failure.error.endsWith('.') ? '' : '.'}`,
+    hint: 'SHOW CDC STATUS says how capture is doing; ask again when the transactions have ended.',
     retryable: true,
   });
 }

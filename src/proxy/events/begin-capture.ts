@@ -1,6 +1,11 @@
 import type { LogReader } from '../../contracts/log-reader.ts';
 import { notSetUp } from '../../core/errors/cdc.ts';
-import { captureDoesNotBegin, captureNotBegun } from '../../core/errors/change-access.ts';
+import {
+  type CaptureFailure,
+  captureDoesNotBegin,
+  captureFails,
+  captureNotBegun,
+} from '../../core/errors/change-access.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
 import { captureBeginMaxMs } from '../../core/limits.ts';
 import type { SessionContext } from '../session-context.ts';
@@ -15,10 +20,16 @@ SELECT pg_catalog.concat(heliosdb.capture_wish(), ' ', CASE
   WHEN pg_catalog.has_function_privilege('heliosdb.enable_capture()', 'EXECUTE')
   THEN 'may' ELSE 'may not' END)`;
 
+/** A schema that a node of the version before has made lacks it. */
+const tellsFailures = "SELECT pg_catalog.to_regprocedure('heliosdb.capture_failure()') IS NOT NULL";
+
+const failureQuery = 'SELECT heliosdb.capture_failure()::pg_catalog.text';
+
 /**
  * On a database of which nobody has said whether it is to be captured, the first question for its
  * changes by somebody who may say so begins it: there are none from before in any case. Does
- * nothing where there is a log. Rejects with 55000 where there is none and will be none.
+ * nothing where there is a log. Rejects with 55000 where there is none and will be none, and with
+ * what stops capture where that does not pass by itself.
  */
 export async function beginCapture(
   context: SessionContext,
@@ -33,6 +44,8 @@ export async function beginCapture(
   if (wish === 'off' || (wish === 'undecided' && right.join(' ') !== 'may')) {
     throw captureNotBegun(context.database);
   }
+  const failures = await CaptureFailures.of(offering);
+  if (wish === 'on') await failures.look();
   // What begins it ends transactions, which must not be the client's.
   if (!context.queue.isBetweenTransactions) throw captureNotBegun(context.database);
   ending();
@@ -44,12 +57,46 @@ export async function beginCapture(
   const end = performance.now() + captureBeginMaxMs;
   while (performance.now() < end) {
     if (await hasLog(offering.reader)) return;
+    await failures.look();
     // The backend waits, so that a cancel request finds a statement. Which node has the log is
     // known a little later than that it is captured.
     await offering.ask({ text: 'SELECT pg_catalog.pg_sleep(0.05) IS NULL', parameters: [] });
     endQuestions(context);
   }
-  throw captureDoesNotBegin(context.database, captureBeginMaxMs / 1_000);
+  throw captureDoesNotBegin(context.database, captureBeginMaxMs / 1_000, failures.last);
+}
+
+/** What keeps a capture from beginning, as the node that tries says in the catalog. */
+class CaptureFailures {
+  readonly #offering: Offering;
+  readonly #areTold: boolean;
+  /** One that may pass by itself. */
+  last: CaptureFailure | undefined;
+
+  private constructor(offering: Offering, areTold: boolean) {
+    this.#offering = offering;
+    this.#areTold = areTold;
+  }
+
+  static async of(offering: Offering): Promise<CaptureFailures> {
+    const areTold = (await offering.ask({ text: tellsFailures, parameters: [] })) === 't';
+    return new CaptureFailures(offering, areTold);
+  }
+
+  /** Rejects with a failure that waiting does not mend. */
+  async look(): Promise<void> {
+    if (!this.#areTold) return;
+    const told = await this.#offering.ask({ text: failureQuery, parameters: [] });
+    if (told === null) return;
+    const failure = JSON.parse(told) as CaptureFailure;
+    if (!isPassing(failure.code)) throw captureFails(failure);
+    this.last = failure;
+  }
+}
+
+/** A connection that broke, a server that restarts, a lock or a slot that another one still has. */
+function isPassing(code: string): boolean {
+  return /^(?:08|40|57)/.test(code) || code === '55006' || code === '55P03';
 }
 
 async function hasLog(reader: LogReader): Promise<boolean> {
