@@ -34,6 +34,37 @@ export function changesOfMissingTable(table: string, position?: number): PgError
   });
 }
 
+/** What FROM may name by mistake, and what is to be named instead. */
+const uncaptured = {
+  view: { plural: 'views', instead: 'Name a table that it reads.' },
+  'materialized view': { plural: 'materialized views', instead: 'Name a table that it reads.' },
+  index: { plural: 'indexes', instead: 'Name the table it is on.' },
+  sequence: { plural: 'sequences', instead: 'Name the table that takes its values.' },
+  'foreign table': { plural: 'foreign tables', instead: 'Ask the server that has its rows.' },
+  'composite type': { plural: 'composite types', instead: 'Name a table.' },
+  'TOAST table': { plural: 'TOAST tables', instead: 'Name the table it belongs to.' },
+  'temporary table': { plural: 'temporary tables', instead: 'Name a table that is kept.' },
+  'unlogged table': { plural: 'unlogged tables', instead: 'ALTER TABLE ... SET LOGGED first.' },
+  'system table': { plural: 'system tables', instead: 'Name a table of yours.' },
+} as const;
+
+export type UncapturedKind = keyof typeof uncaptured;
+
+/** FROM names what nothing is ever captured of; the DETAIL is Postgres's. */
+export function changesOfUncaptured(
+  relation: string,
+  kind: UncapturedKind,
+  position?: number,
+): PgError {
+  return new PgError({
+    code: '42809',
+    message: `cannot show changes of ${kind} "${relation}"`,
+    detail: `This operation is not supported for ${uncaptured[kind].plural}.`,
+    hint: uncaptured[kind].instead,
+    position,
+  });
+}
+
 /** What WHERE compares with has to be sent again, and the proxy has not kept it. */
 export function eventsParametersTooLong(bytesMax: number): PgError {
   return new PgError({

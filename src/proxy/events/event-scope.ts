@@ -4,7 +4,9 @@ import type { LogBounds, ReadForward, TableFilter } from '../../contracts/log-re
 import {
   changesNotPermitted,
   changesOfMissingTable,
+  changesOfUncaptured,
   changeTooLarge,
+  type UncapturedKind,
 } from '../../core/errors/change-access.ts';
 import { jsonbBytesMax } from '../../core/limits.ts';
 import {
@@ -56,15 +58,16 @@ export class EventScope {
     const bounds = await reader.bounds();
     const known = await reader.tables();
     const meant = read.table === undefined ? undefined : await tableMeant(offering, known);
-    const versions = meant === undefined ? known : known.filter(({ oid }) => oid === meant);
-    const asked = [...versions, ...(meant === undefined ? [] : [{ oid: meant }])];
+    const oid = meant?.oid;
+    const versions = oid === undefined ? known : known.filter((version) => version.oid === oid);
+    const asked = [...versions, ...(oid === undefined ? [] : [{ oid }])];
     const answer = await ask({
       text: rightsQuery,
       parameters: [rightsParameter(asked as readonly TableVersion[])],
     });
     const rights = readOwnRights(answer ?? '', versions);
-    if (read.table !== undefined) refuse(read.table, rights, meant);
-    return new EventScope(offering, { rights, tableOid: meant, known: known.length, bounds });
+    if (read.table !== undefined && meant !== undefined) refuse(read.table, rights, meant);
+    return new EventScope(offering, { rights, tableOid: oid, known: known.length, bounds });
   }
 
   /** Whether the log has a table version by now of which nobody knew when the rights were asked. */
@@ -122,24 +125,65 @@ export class EventScope {
 
 type Named = NonNullable<Offering['read']['table']>;
 
-/** The OID of the table FROM names: the one that is there, else the last one of that name. */
-async function tableMeant(
-  { read, ask }: Offering,
-  known: readonly TableVersion[],
-): Promise<number> {
+/** A relation as the catalog has it. */
+type Meant = {
+  readonly oid: number;
+  /** Undefined: changes of it are captured, or may be. */
+  readonly uncaptured: UncapturedKind | undefined;
+};
+
+/** One that a transaction's snapshot does not have yet has no kind. */
+const meantQuery = `
+SELECT pg_catalog.concat_ws(' ', meant.oid, c.relkind, c.relpersistence, n.nspname)
+  FROM (SELECT pg_catalog.to_regclass($1)::pg_catalog.oid AS oid) AS meant
+  LEFT JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) meant.oid
+  LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace`;
+
+/** The table FROM names: the one that is there, else the last one of that name. */
+async function tableMeant({ read, ask }: Offering, known: readonly TableVersion[]): Promise<Meant> {
   const { name, position } = read.table as Named;
-  const found = await ask({
-    text: 'SELECT pg_catalog.to_regclass($1)::pg_catalog.oid::pg_catalog.text',
-    parameters: [name],
-  });
-  if (found !== null) return Number(found);
+  const found = (await ask({ text: meantQuery, parameters: [name] })) ?? '';
+  if (found !== '') {
+    const [oid, kind, persistence, ...schema] = found.split(' ');
+    return { oid: Number(oid), uncaptured: uncapturedKind(kind, persistence, schema.join(' ')) };
+  }
   const parts = partsOf(name);
   const gone = known.findLast(
     (version) =>
       version.name === parts.at(-1) && (parts.length < 2 || version.schema === parts.at(-2)),
   );
   if (gone === undefined) throw changesOfMissingTable(parts.join('.'), position);
-  return gone.oid;
+  return { oid: gone.oid, uncaptured: undefined };
+}
+
+const otherKinds: ReadonlyMap<string | undefined, UncapturedKind> = new Map([
+  ['v', 'view'],
+  ['m', 'materialized view'],
+  ['i', 'index'],
+  ['I', 'index'],
+  ['S', 'sequence'],
+  ['f', 'foreign table'],
+  ['c', 'composite type'],
+  ['t', 'TOAST table'],
+]);
+
+const systemSchemas: ReadonlySet<string> = new Set([
+  'pg_catalog',
+  'information_schema',
+  'heliosdb',
+]);
+
+/** Of pg_class: its `relkind` and `relpersistence`. */
+function uncapturedKind(
+  kind: string | undefined,
+  persistence: string | undefined,
+  schema: string,
+): UncapturedKind | undefined {
+  const other = otherKinds.get(kind);
+  if (other !== undefined) return other;
+  if (systemSchemas.has(schema)) return 'system table';
+  if (persistence === 't') return 'temporary table';
+  return persistence === 'u' ? 'unlogged table' : undefined;
 }
 
 /** A name as it was written, by its parts as they are called. */
@@ -150,14 +194,14 @@ function partsOf(name: string): readonly string[] {
   );
 }
 
-function refuse({ name, position }: Named, rights: ChangeRights, oid: number | undefined): void {
+function refuse({ name, position }: Named, rights: ChangeRights, meant: Meant): void {
   const versions = [...rights.versions.values()];
   if (versions.some(({ kind }) => kind !== 'none')) return;
   const table = partsOf(name).at(-1)!;
   const [none] = versions;
   if (none?.kind === 'none') throw changesNotPermitted(table, none.reason, position);
   // Nothing was captured of it yet, which somebody without the right is not told either.
-  if (oid !== undefined && !rights.seesAnyOf(oid)) {
-    throw changesNotPermitted(table, 'privilege', position);
-  }
+  if (!rights.seesAnyOf(meant.oid)) throw changesNotPermitted(table, 'privilege', position);
+  // Nor ever will be.
+  if (meant.uncaptured !== undefined) throw changesOfUncaptured(table, meant.uncaptured, position);
 }
