@@ -1,8 +1,6 @@
 import { openLogger } from '../../observe/logger.ts';
-import { type Address, isEveryInterface, printAddress } from '../config/address.ts';
 import type { Configuration } from '../config/configuration.ts';
-import type { Upstream } from '../config/upstream.ts';
-import { type NodeAddresses, printReadyLine } from '../ready-line.ts';
+import { printGreeting } from '../greeting.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 
 /**
@@ -31,41 +29,8 @@ export function start(configuration: Configuration, version: string): Promise<vo
     // Who starts a node with a channel to it, and closes that, has ended or let go of it.
     process.on('disconnect', () => stop().then(resolve, reject));
     supervisor.start().then((addresses) => {
-      if (stopping === undefined) say(printBanner(addresses, supervisor.upstream()));
+      if (stopping !== undefined) return;
+      say(printGreeting(addresses, { ...configuration, upstream: supervisor.upstream() }));
     }, fail);
   });
-}
-
-/** What one prints when all is up: the line others wait for, and commands to copy. */
-export function printBanner(addresses: NodeAddresses, upstream: Upstream): string {
-  const lines = [printReadyLine(addresses)];
-  if (addresses.listen) {
-    const { host, port } = reachable(addresses.listen);
-    lines.push(
-      '',
-      'Try a window in any SELECT:',
-      `  psql -h ${host} -p ${port} -U ${upstream.user} ${upstream.database} -c "`,
-      "    SELECT TUMBLE(t, INTERVAL '15 minutes') AS start, count(*)",
-      "      FROM generate_series(now(), now() + INTERVAL '1 hour', INTERVAL '1 minute') AS t",
-      '     GROUP BY start ORDER BY start"',
-    );
-  }
-  if (addresses.redis) {
-    const { host, port } = reachable(addresses.redis);
-    lines.push(
-      'Change something, and read the change:',
-      `  psql -h ${reachable(addresses.listen ?? addresses.redis).host} ... -c "SHOW CDC EVENTS LIMIT 10"`,
-      `  redis-cli -h ${host} -p ${port} XREAD COUNT 10 STREAMS heliosdb:cdc 0`,
-    );
-  }
-  if (addresses.http) lines.push(`  curl http://${printAddress(reachable(addresses.http))}/ready`);
-  if (addresses.metrics) {
-    lines.push(`  curl http://${printAddress(reachable(addresses.metrics))}/metrics`);
-  }
-  return lines.join('\n');
-}
-
-/** An address that means every interface is not one to connect to. */
-function reachable({ host, port }: Address): Address {
-  return { host: isEveryInterface(host) ? '127.0.0.1' : host, port };
 }
