@@ -114,6 +114,8 @@ export const redisAuthenticationDelayMs: number = 50;
 export const keptRequestBytesMax: number = 64 * 1024;
 /** How long the first question for changes waits until capture has begun, ms; then 55000. */
 export const captureBeginMaxMs: number = 30_000;
+/** How long a question in a transaction looks for what stops capture, ms. */
+export const captureFailureShownMs: number = 1_000;
 /** Rows the first chunks of a snapshot have, unless the reader asks for another size. */
 export const snapshotChunkRows: number = 20_000;
 /** Chunks of one size; after so many the size doubles, so that the list of chunks stays short. */

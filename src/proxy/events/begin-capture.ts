@@ -7,7 +7,7 @@ import {
   captureNotBegun,
 } from '../../core/errors/change-access.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
-import { captureBeginMaxMs } from '../../core/limits.ts';
+import { captureBeginMaxMs, captureFailureShownMs } from '../../core/limits.ts';
 import type { SessionContext } from '../session-context.ts';
 import { endQuestions } from './ask-session.ts';
 import type { Offering } from './offering.ts';
@@ -22,6 +22,9 @@ SELECT pg_catalog.concat(heliosdb.capture_wish(), ' ', CASE
 
 /** A schema that a node of the version before has made lacks it. */
 const tellsFailures = "SELECT pg_catalog.to_regprocedure('heliosdb.capture_failure()') IS NOT NULL";
+
+/** The backend waits, so that a cancel request finds a statement. */
+const pause = 'SELECT pg_catalog.pg_sleep(0.05) IS NULL';
 
 const failureQuery = 'SELECT heliosdb.capture_failure()::pg_catalog.text';
 
@@ -45,9 +48,11 @@ export async function beginCapture(
     throw captureNotBegun(context.database);
   }
   const failures = await CaptureFailures.of(offering);
-  if (wish === 'on') await failures.look();
   // What begins it ends transactions, which must not be the client's.
-  if (!context.queue.isBetweenTransactions) throw captureNotBegun(context.database);
+  if (!context.queue.isBetweenTransactions) {
+    if (wish === 'on') await failures.lookFor(captureFailureShownMs);
+    throw captureNotBegun(context.database);
+  }
   ending();
   endQuestions(context);
   if (wish === 'undecided') {
@@ -58,9 +63,8 @@ export async function beginCapture(
   while (performance.now() < end) {
     if (await hasLog(offering.reader)) return;
     await failures.look();
-    // The backend waits, so that a cancel request finds a statement. Which node has the log is
-    // known a little later than that it is captured.
-    await offering.ask({ text: 'SELECT pg_catalog.pg_sleep(0.05) IS NULL', parameters: [] });
+    // Which node has the log is known a little later than that it is captured.
+    await offering.ask({ text: pause, parameters: [] });
     endQuestions(context);
   }
   throw captureDoesNotBegin(context.database, captureBeginMaxMs / 1_000, failures.last);
@@ -91,6 +95,15 @@ class CaptureFailures {
     const failure = JSON.parse(told) as CaptureFailure;
     if (!isPassing(failure.code)) throw captureFails(failure);
     this.last = failure;
+  }
+
+  /** An attempt that has just begun has not failed yet, whatever became of the one before. */
+  async lookFor(ms: number): Promise<void> {
+    const end = performance.now() + ms;
+    while (this.#areTold && performance.now() < end) {
+      await this.look();
+      await this.#offering.ask({ text: pause, parameters: [] });
+    }
   }
 }
 
