@@ -14,6 +14,7 @@ const names = [
   '005-exclusions',
   '006-status',
   '007-capture-failure',
+  '008-late-tables',
 ] as const;
 
 export function migrations(): readonly Migration[] {

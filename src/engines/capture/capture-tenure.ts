@@ -35,7 +35,7 @@ import {
   dropPublications,
   missingPublications,
   publicationNames,
-  syncPublications,
+  publishLateTables,
 } from './publications.ts';
 import { shapeOf } from './relation-shapes.ts';
 import { dropSchemaWatch } from './schema-watch.ts';
@@ -301,7 +301,8 @@ export class CaptureTenure {
     const interval = this.#hasTriggers ? tablesLookedAtMs : housekeepingMs;
     if (performance.now() - this.#tablesLookedAt < interval) return;
     this.#tablesLookedAt = performance.now();
-    await syncPublications(connection);
+    // A table whose updates are not published loses them: it is tried again soon.
+    if (await publishLateTables(connection)) this.#tablesLookedAt = Number.NEGATIVE_INFINITY;
     if (!this.#hasTriggers) await connection.query('SELECT heliosdb.watch_tables()');
   }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { Client } from 'pg';
+import { eventually } from '../../app/eventually.ts';
 import { CapturedDatabase } from '../../testing/crash/captured-database.ts';
 
 const table = 'CREATE TABLE orders (id integer PRIMARY KEY)';
@@ -40,5 +42,76 @@ describe('publications of a capture', function () {
     await captured.sql('INSERT INTO orders VALUES (2)');
     await captured.node.start();
     await goesOnWhenTold();
+  });
+
+  /** While a transaction that has made a table has them locked. */
+  async function whileLocked(work: () => Promise<void>): Promise<void> {
+    const client = new Client({ connectionString: captured.url });
+    await client.connect();
+    try {
+      await client.query('BEGIN; CREATE TABLE locking (id integer PRIMARY KEY)');
+      await work();
+      await client.query('COMMIT');
+    } finally {
+      await client.end();
+    }
+  }
+
+  async function tableStatus(name: string): Promise<Record<string, unknown> | undefined> {
+    const [row] = await captured.sql(
+      `SELECT operations, problem, hint FROM heliosdb.cdc_tables WHERE table_name = '${name}'`,
+    );
+    return row;
+  }
+
+  it('say of a table which updates they do not have, when somebody else has them locked', async () => {
+    await whileLocked(async () => {
+      await captured.sql('CREATE TABLE late (id integer PRIMARY KEY, v integer)');
+      await captured.sql('INSERT INTO late VALUES (1, 1); UPDATE late SET v = 2');
+      const status = await tableStatus('late');
+      assert.equal(status?.['problem'], 'updates and deletes are not captured yet');
+      assert.match(String(status?.['hint']), /end it/);
+    });
+    const isListed = async (): Promise<boolean> =>
+      (await tableStatus('late'))?.['problem'] === null;
+    assert.ok(await eventually(isListed, 10_000));
+    await captured.sql('UPDATE late SET v = 3');
+    const seen = (await captured.changes()).filter(
+      ({ table: of, schemaChange }) => of?.name === 'late' || schemaChange?.name === 'late',
+    );
+    assert.deepEqual(
+      seen.map(({ operation, schemaChange }) => [operation, schemaChange?.rewritesRows]),
+      [
+        ['DDL', false],
+        ['INSERT', undefined],
+        ['DDL', true],
+        ['UPDATE', undefined],
+      ],
+    );
+  });
+
+  it('let a table be written to that has lost its key while they are locked', async () => {
+    await captured.sql('CREATE TABLE keyless (id integer PRIMARY KEY, v integer)');
+    await captured.sql('INSERT INTO keyless VALUES (1, 1)');
+    await whileLocked(async () => {
+      await captured.sql('ALTER TABLE keyless DROP CONSTRAINT keyless_pkey');
+      await captured.sql('UPDATE keyless SET v = 2');
+      await captured.sql('DELETE FROM keyless');
+    });
+    const seen = (await captured.changes()).filter(({ table: of }) => of?.name === 'keyless');
+    assert.deepEqual(
+      seen.map(({ operation }) => operation),
+      ['INSERT', 'UPDATE', 'DELETE'],
+    );
+  });
+
+  it('let a table be written to that lost its key with the type of it', async () => {
+    await captured.sql(`CREATE TYPE kind AS ENUM ('a'); CREATE DOMAIN code AS integer;
+      CREATE TABLE typed (k kind PRIMARY KEY, v integer); INSERT INTO typed VALUES ('a', 1);
+      CREATE TABLE coded (c code PRIMARY KEY, v integer); INSERT INTO coded VALUES (1, 1)`);
+    await captured.sql('DROP TYPE kind CASCADE');
+    await captured.sql('UPDATE typed SET v = 2');
+    await captured.sql('DROP DOMAIN code CASCADE');
+    await captured.sql('UPDATE coded SET v = 2');
   });
 });

@@ -1,6 +1,6 @@
 import { capturePrivilegeMissing } from '../../core/errors/capture.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
-import type { Connection } from '../../postgres/connection.ts';
+import type { Connection, Row } from '../../postgres/connection.ts';
 
 /** What START_REPLICATION is asked for. */
 export const publicationNames = ['heliosdb_inserts', 'heliosdb_updates'] as const;
@@ -44,22 +44,34 @@ export async function ensurePublications(connection: Connection): Promise<void> 
            WITH (publish = '${operations[name]}', publish_via_partition_root = true${generated})`,
       );
     }
-    await syncPublications(connection);
+    await withLockTimeout(connection, 'SELECT heliosdb.sync_publications()');
   } catch (error) {
     if (error instanceof PgError && error.code === '42501') throw capturePrivilegeMissing(error);
     throw error;
   }
 }
 
-/** Brings them up to the tables there are now, as far as these are not locked. */
-export async function syncPublications(connection: Connection): Promise<void> {
+/**
+ * Brings them up to the tables there are now, as far as these are not locked. Answers whether
+ * something is left to be done.
+ */
+export async function publishLateTables(connection: Connection): Promise<boolean> {
+  const row = await withLockTimeout(
+    connection,
+    'SELECT heliosdb.publish_late_tables() AS is_unfinished',
+  );
+  return row?.['is_unfinished'] !== false;
+}
+
+/** Undefined when something was locked, or dropped at this moment: the next time. */
+async function withLockTimeout(connection: Connection, text: string): Promise<Row | undefined> {
   // Less than deadlock_timeout, so that nobody else's transaction is ended because of this one.
   await connection.query('SET lock_timeout = 500');
   try {
-    await connection.query('SELECT heliosdb.sync_publications()');
+    return (await connection.query(text))[0];
   } catch (error) {
-    // Tables that are locked, or dropped at this moment: the next time.
     if (!(error instanceof PgError && passingCodes.has(error.code))) throw error;
+    return undefined;
   } finally {
     await connection.query('RESET lock_timeout').catch(() => undefined);
   }

@@ -12,7 +12,12 @@ const triggers = [
   {
     name: 'heliosdb_drop',
     event: 'sql_drop',
-    tags: ['DROP TABLE', 'DROP SCHEMA', 'DROP INDEX', 'DROP OWNED', 'DROP EXTENSION', 'DROP TYPE'],
+    // Tables, and whatever can take the index with it that identifies their rows.
+    tags: [
+      ...['DROP TABLE', 'DROP SCHEMA', 'DROP INDEX', 'DROP OWNED', 'DROP EXTENSION', 'DROP TYPE'],
+      ...['DROP DOMAIN', 'DROP COLLATION', 'DROP OPERATOR CLASS', 'DROP OPERATOR FAMILY'],
+      ...['DROP FUNCTION', 'DROP ROUTINE', 'DROP LANGUAGE', 'DROP ACCESS METHOD'],
+    ],
     call: 'heliosdb.on_drop()',
   },
   {
@@ -28,10 +33,13 @@ export async function ensureSchemaWatch(connection: Connection): Promise<boolean
   try {
     for (const { name, event, tags, call } of triggers) {
       const [there] = await connection.query(
-        'SELECT FROM pg_catalog.pg_event_trigger WHERE evtname = $1',
-        [name],
+        `SELECT evttags IS NOT DISTINCT FROM nullif($2::text[], '{}') AS is_same
+           FROM pg_catalog.pg_event_trigger WHERE evtname = $1`,
+        [name, tags],
       );
-      if (there !== undefined) continue;
+      if (there?.['is_same'] === true) continue;
+      // An earlier version knew of fewer.
+      if (there !== undefined) await connection.query(`DROP EVENT TRIGGER ${name}`);
       const list = tags.map((tag) => `'${tag}'`).join(', ');
       const when = tags.length === 0 ? '' : `WHEN TAG IN (${list})`;
       await connection.query(
