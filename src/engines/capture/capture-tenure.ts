@@ -49,6 +49,8 @@ export type CaptureTenureOptions = CaptureTask & {
   readonly catalog: CaptureCatalog;
   readonly facts: CaptureFacts;
   readonly source: LogSource;
+  /** Whether large transactions are to come while they are in progress. */
+  readonly streamsInProgress: boolean;
 };
 
 /** What whoever started a tenure wants to know of it. */
@@ -122,6 +124,7 @@ export class CaptureTenure {
 
   async #capture(signal: AbortSignal, events: TenureEvents): Promise<void> {
     const { target, directory, connection, catalog, facts, source, logger } = this.#options;
+    const { streamsInProgress } = this.#options;
     const replication = await openReplication(target);
     try {
       const preparing = prepareTenure({
@@ -147,7 +150,8 @@ export class CaptureTenure {
       });
       const assembler = this.#assembler(writer, this.#exclusions);
       const stream = new SlotStream({
-        start: (take) => replication.start(startCommand(slot, writer.endLsn), take),
+        start: (take) =>
+          replication.start(startCommand({ slot, from: writer.endLsn, streamsInProgress }), take),
         writer,
         assembler,
         confirmable: (durableLsn) => this.#confirmable(durableLsn),
@@ -399,10 +403,19 @@ async function openReplication(target: ConnectionTarget): Promise<ReplicationCon
   }
 }
 
-function startCommand(slot: string, from: bigint): string {
+function startCommand({
+  slot,
+  from,
+  streamsInProgress,
+}: {
+  readonly slot: string;
+  readonly from: bigint;
+  readonly streamsInProgress: boolean;
+}): string {
+  const streaming = streamsInProgress ? 'on' : 'off';
   const publications = publicationNames.map((name) => `"${name}"`).join(',');
   return (
     `START_REPLICATION SLOT "${slot}" LOGICAL ${printLsn(from)} ` +
-    `(proto_version '2', publication_names '${publications}', streaming 'on', messages 'true')`
+    `(proto_version '2', publication_names '${publications}', streaming '${streaming}', messages 'true')`
   );
 }

@@ -86,7 +86,8 @@ describe('capture', function () {
       most = Math.max(most, anonymousBytes(engine));
     }, 20);
     try {
-      await captured.sql(`CREATE TABLE large (id integer PRIMARY KEY, note text STORAGE PLAIN)`);
+      await captured.sql(`CREATE TABLE large (id integer PRIMARY KEY, note text);
+        ALTER TABLE large ALTER note SET STORAGE PLAIN`);
       await captured.sql(`BEGIN;
         INSERT INTO large SELECT n, repeat('x', 2000) FROM generate_series(1, 80000) AS n;
         SAVEPOINT s;
@@ -101,5 +102,18 @@ describe('capture', function () {
     const own = (await captured.changes()).filter(({ table }) => table?.name === 'large');
     assert.deepEqual([own.length, own.at(-1)?.after?.[0]], [80_000, '80000']);
     assert.ok(most < 300 * 2 ** 20, `${most} bytes`);
+  });
+
+  it('goes on where the server cannot decode a transaction in progress', async () => {
+    const rows = (from: number): string =>
+      `INSERT INTO undecoded SELECT n, repeat('x', 1000) FROM generate_series(${from}, ${from + 199}) AS n`;
+    await captured.sql('CREATE TABLE behind (id integer PRIMARY KEY)');
+    await captured.sql(`BEGIN; CREATE TABLE undecoded (id integer PRIMARY KEY, note text); ${rows(1)};
+      SAVEPOINT s; ALTER TABLE undecoded ADD COLUMN a integer; ${rows(201)}; ROLLBACK TO s;
+      ${rows(401)}; DROP TABLE undecoded; COMMIT`);
+    await captured.sql('INSERT INTO behind VALUES (1)');
+    assert.deepEqual(await captured.inserted('behind'), ['1']);
+    const inserted = await captured.inserted('undecoded');
+    assert.deepEqual([inserted[0], inserted.at(-1), inserted.length], ['1', '600', 400]);
   });
 });

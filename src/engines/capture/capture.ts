@@ -28,6 +28,7 @@ export class Capture {
   #said = '';
   /** What it stopped with, until it goes on or is not wanted any more. */
   #failedWith: string | undefined;
+  #streamsInProgress = true;
 
   constructor(options: CaptureTask) {
     this.#options = options;
@@ -66,6 +67,9 @@ export class Capture {
     const failure = `${code} ${message}`;
     if (failure !== this.#failedWith) metrics.failed(target.database, code);
     this.#failedWith = failure;
+    // Servers fail to decode some transactions while these are in progress (a table that one of
+    // their subtransactions altered and took back), and not when they are complete: then so.
+    if (code === 'XX000') this.#streamsInProgress = !this.#streamsInProgress;
     this.#become(retryable ? 'failing' : 'stopped', { code, message, hint });
     const { database } = target;
     logger.warn('capture stopped', { database, code, error: message, detail, hint });
@@ -130,7 +134,11 @@ export class Capture {
     try {
       const source = await this.#bind(connection, catalog);
       const facts: CaptureFacts = await catalog.takeOver(node.id);
-      const tenure = new CaptureTenure({ ...this.#options, connection, catalog, facts, source });
+      const tenure = new CaptureTenure({
+        ...this.#options,
+        ...{ connection, catalog, facts, source },
+        streamsInProgress: this.#streamsInProgress,
+      });
       this.#become('starting');
       await tenure.run(signal, {
         onWake: (wake) => {
