@@ -8,6 +8,7 @@ import {
   changeTooLarge,
   type UncapturedKind,
 } from '../../core/errors/change-access.ts';
+import { logMoved } from '../../core/errors/log-stream.ts';
 import { jsonbBytesMax } from '../../core/limits.ts';
 import {
   type ChangeRights,
@@ -30,7 +31,8 @@ export class EventScope {
   readonly tables: TableFilter;
   /** As they were when it was made. */
   readonly bounds: LogBounds;
-  readonly #known: number;
+  /** Every version the log had when the rights were asked. */
+  readonly #known: ReadonlySet<number>;
   readonly #print: ScalarPrinter;
 
   private constructor(
@@ -38,7 +40,7 @@ export class EventScope {
     scope: {
       readonly rights: ChangeRights;
       readonly tableOid: number | undefined;
-      readonly known: number;
+      readonly known: ReadonlySet<number>;
       readonly bounds: LogBounds;
     },
   ) {
@@ -67,12 +69,17 @@ export class EventScope {
     });
     const rights = readOwnRights(answer ?? '', versions);
     if (read.table !== undefined && meant !== undefined) refuse(read.table, rights, meant);
-    return new EventScope(offering, { rights, tableOid: oid, known: known.length, bounds });
+    const ids = new Set(known.map(({ id }) => id));
+    return new EventScope(offering, { rights, tableOid: oid, known: ids, bounds });
   }
 
-  /** Whether the log has a table version by now of which nobody knew when the rights were asked. */
+  /**
+   * Whether the log has a table version by now of which nobody knew when the rights were asked, or
+   * is that of another node, which has as many under other ids.
+   */
   async isOutdated(): Promise<boolean> {
-    return (await this.#offering.reader.tables()).length !== this.#known;
+    const now = await this.#offering.reader.tables();
+    return now.length !== this.#known.size || now.some(({ id }) => !this.#known.has(id));
   }
 
   /** Where a read forward begins. */
@@ -84,6 +91,9 @@ export class EventScope {
 
   /** The rows of what was read: of changes the role may see, and of each gap among them. */
   async rows(changes: readonly Change[], span: EpochSpan): Promise<readonly string[]> {
+    if (changes.some(({ table }) => table !== undefined && !this.#known.has(table.id))) {
+      await this.#refuseOtherLog();
+    }
     const gaps = [...(await this.#gaps(span))];
     const rows: string[] = [];
     const passGaps = (epoch: number): void => {
@@ -99,6 +109,18 @@ export class EventScope {
     }
     passGaps(span.through);
     return rows;
+  }
+
+  /**
+   * A version nobody knew of is a new one, or the number that another node's log has for a table.
+   * Nothing is known of the rights on those, and leaving all of them out would look as if there
+   * were no changes.
+   *
+   * @throws PgError 08006
+   */
+  async #refuseOtherLog(): Promise<void> {
+    const now = new Set((await this.#offering.reader.tables()).map(({ id }) => id));
+    for (const id of this.#known) if (!now.has(id)) throw logMoved();
   }
 
   /** @throws PgError 54000 when no jsonb can hold it */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { serialize } from 'pg-protocol';
 import { PgError } from '../../core/errors/pg-error.ts';
 import { columnOf, EventsUnderTest, processIdOf } from '../testing/events-under-test.ts';
+import { MovingLog } from '../testing/moving-log.ts';
 import {
   bind,
   describePortal,
@@ -66,6 +67,30 @@ describe('SHOW CDC EVENTS FOLLOW', function () {
     assert.deepEqual(await keysUntil(client, 6), ['{"id": "5"}', '{"id": "6"}']);
     await cancelled(client);
     await works(client);
+  });
+
+  it('misses nothing when another node takes over, which has as many tables', async () => {
+    let moving: MovingLog | undefined;
+    const moved = await EventsUnderTest.start((log) => {
+      moving = new MovingLog(log);
+      return moving;
+    });
+    const follower = await moved.connect();
+    try {
+      await moved.capture(1);
+      follower.send(query('SHOW CDC EVENTS LIMIT 1 FOLLOW'));
+      await keysUntil(follower, 1);
+      await moved.parked(processIdOf(follower));
+      const { reads } = moved.log;
+      moving?.moveAfterTables();
+      await moved.capture(2);
+      while (moved.log.reads === reads) await moved.until('true');
+      await moved.capture(3);
+      assert.deepEqual(await keysUntil(follower, 3), ['{"id": "2"}', '{"id": "3"}']);
+    } finally {
+      follower.close();
+      await moved.stop();
+    }
   });
 
   const beginnings: readonly (readonly [string, readonly number[]])[] = [

@@ -4,6 +4,7 @@ import type { LogReader } from '../../contracts/log-reader.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
 import type { MemoryLog } from '../../testing/memory-log.ts';
 import { columnOf, EventsUnderTest, processIdOf } from '../testing/events-under-test.ts';
+import { MovingLog } from '../testing/moving-log.ts';
 import {
   bind,
   describePortal,
@@ -210,6 +211,27 @@ describe('SHOW CDC EVENTS in a session', function () {
     other.close();
     await endless.stop();
   });
+
+  for (const text of ['SHOW CDC EVENTS LIMIT 3', 'SHOW CDC EVENTS']) {
+    it(`never looks empty when another node takes over while it reads: ${text}`, async () => {
+      let moving: MovingLog | undefined;
+      const moved = await EventsUnderTest.start((log) => {
+        moving = new MovingLog(log);
+        return moving;
+      });
+      const reading = await moved.connect();
+      try {
+        await moved.capture(1, 2);
+        moving?.moveAfterTables();
+        const { C: code, M: message } = errorOf(await reading.query(text));
+        assert.deepEqual([code, message], ['08006', 'change log is read from another node now']);
+        assert.equal(valuesOf(await reading.query(text)).length, 2);
+      } finally {
+        reading.close();
+        await moved.stop();
+      }
+    });
+  }
 
   it('carries wide rows, and refuses more than it may hand over', async () => {
     const wide = 'x'.repeat(4 * 1024 * 1024);
