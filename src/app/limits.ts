@@ -38,6 +38,10 @@ export const proxyProcessesStandardMax: number = 8;
 export const proxyProcessesMax: number = 64;
 /** Age up to which it is taken as known which node has a change log, ms. */
 export const ownershipAgeMaxMs: number = 1_000;
+/** Age from which that is asked in the background, so that whoever reads all the time never waits, ms. */
+export const ownershipAskAgainMs: number = 500;
+/** How long a reader waits for the catalog to say it before what it said last holds, ms. */
+export const ownershipPatienceMs: number = 3_000;
 /** How long the connection on which that is asked stays open while nobody asks, ms. */
 export const ownershipIdleMs: number = 30_000;
 /** How long the catalog may take to say it before it is asked on another connection, ms. */

@@ -2,7 +2,13 @@ import { type LogOwner, readLogOwner, readLogSecret } from '../../catalog/log-ow
 import { logNodeSilent } from '../../core/errors/log-stream.ts';
 import { Connection } from '../../postgres/connection.ts';
 import type { ConnectionTarget } from '../../postgres/connection-target.ts';
-import { ownershipAgeMaxMs, ownershipAnswerMaxMs, ownershipIdleMs } from '../limits.ts';
+import {
+  ownershipAgeMaxMs,
+  ownershipAnswerMaxMs,
+  ownershipAskAgainMs,
+  ownershipIdleMs,
+  ownershipPatienceMs,
+} from '../limits.ts';
 
 /** What is known of who has a log; `unknown` while the catalog has never answered. */
 export type KnownOwner =
@@ -18,48 +24,53 @@ export interface OwnershipSource {
   close(): Promise<void>;
 }
 
+/** A question to the catalog that is under way. */
+type Asking = { readonly begunAt: number; readonly over: Promise<void> };
+
 /**
- * Who has the log of one database, from memory: the catalog is asked in the background when what
- * is known is a second old and somebody wants to know. What was known last stays so while the
- * catalog does not answer. Nobody who asks waits for it, but for the very first answer.
+ * Who has the log of one database. It is known from memory for a second, and asked in the
+ * background before that is over, so who reads all the time never waits. Who reads after a while
+ * waits for the answer: a node that had the log then may have lost it since, and would answer with
+ * an old one. What was known last stays so while the catalog does not answer, for which nobody
+ * waits longer than a moment, but for the very first answer.
  */
 export class LogOwnership {
   readonly #database: string;
   readonly #source: OwnershipSource;
+  readonly #now: () => number;
   readonly #listeners: Set<() => void> = new Set();
   #known: KnownOwner = { kind: 'unknown', cause: undefined };
+  /** When the last question that is over was asked: what is known was true then or later. */
   #askedAt = Number.NEGATIVE_INFINITY;
-  #hasAsked = false;
-  #asking: Promise<void> | undefined;
+  #asking: Asking | undefined;
   #timer: NodeJS.Timeout | undefined;
   #secret: Buffer | undefined;
 
-  constructor(database: string, source: OwnershipSource) {
+  /** @param now a clock, in ms; of this process */
+  constructor(database: string, source: OwnershipSource, now?: () => number) {
     this.#database = database;
     this.#source = source;
+    this.#now = now ?? (() => performance.now());
   }
 
+  /** As it was within the last second. */
   async known(): Promise<KnownOwner> {
-    const isOld = performance.now() - this.#askedAt > ownershipAgeMaxMs;
-    const asking = isOld ? this.refresh() : this.#asking;
-    if (!this.#hasAsked) await asking;
+    const now = this.#now();
+    if (now - this.#askedAt > ownershipAskAgainMs) this.#ask();
+    await this.#askedSince(now - ownershipAgeMaxMs);
     return this.#known;
   }
 
-  /** Asks the catalog now; resolves when it has answered or cannot. */
-  refresh(): Promise<void> {
-    this.#asking ??= this.#ask().finally(() => {
-      this.#askedAt = performance.now();
-      this.#hasAsked = true;
-      this.#asking = undefined;
-    });
-    return this.#asking;
+  /** As it is now, for whoever has found that what was known does not hold. */
+  async latest(): Promise<KnownOwner> {
+    await this.#askedSince(this.#now());
+    return this.#known;
   }
 
   /** Calls when another node has the log; as long as anybody listens, the catalog is asked. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
-    this.#timer ??= setInterval(() => void this.refresh(), ownershipAgeMaxMs);
+    this.#timer ??= setInterval(() => this.#ask(), ownershipAgeMaxMs);
     return () => {
       this.#listeners.delete(listener);
       if (this.#listeners.size > 0) return;
@@ -84,7 +95,31 @@ export class LogOwnership {
     await this.#source.close();
   }
 
-  async #ask(): Promise<void> {
+  /** Resolves when a question asked then or later is over, or the catalog lets one wait. */
+  async #askedSince(since: number): Promise<void> {
+    // At most two: one that is under way may have been answered before, and one after it.
+    while (this.#askedAt < since) {
+      const isFirst = this.#askedAt === Number.NEGATIVE_INFINITY;
+      const { begunAt, over } = this.#ask();
+      if (isFirst) await over;
+      else if (!(await isOverIn(begunAt + ownershipPatienceMs - this.#now(), over))) return;
+    }
+  }
+
+  /** The question that is under way, or a new one. */
+  #ask(): Asking {
+    const begunAt = this.#now();
+    this.#asking ??= {
+      begunAt,
+      over: this.#learnOwner().finally(() => {
+        this.#askedAt = begunAt;
+        this.#asking = undefined;
+      }),
+    };
+    return this.#asking;
+  }
+
+  async #learnOwner(): Promise<void> {
     try {
       const owner = await this.#inTime(this.#source.owner());
       this.#learn(owner === undefined ? { kind: 'nobody' } : { kind: 'owner', ...owner });
@@ -119,6 +154,18 @@ export class LogOwnership {
 
 function placeOf(known: KnownOwner): string {
   return known.kind === 'owner' ? `${known.node} ${known.logAddress}` : known.kind;
+}
+
+async function isOverIn(ms: number, over: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), Math.max(0, ms));
+  });
+  try {
+    return await Promise.race([over.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Asks on a connection of its own, which ends when nobody has asked for a while. */

@@ -45,9 +45,9 @@ describe('the log of a node', () => {
     ];
     const node = openNode({ owner: () => answers.shift()!() });
     assert.equal(await node.whichIsRead(), 'local');
-    await node.ownership.refresh();
+    await node.ownership.latest();
     assert.equal(await node.whichIsRead(), 'local');
-    void node.ownership.refresh();
+    void node.ownership.latest();
     assert.equal(await node.whichIsRead(), 'local');
   });
 
@@ -57,6 +57,15 @@ describe('the log of a node', () => {
     assert.equal(await node.whichIsRead(), 'remote');
     owner = 'own';
     node.remoteFails();
+    assert.equal(await node.whichIsRead(), 'local');
+  });
+
+  it('is followed although that it has moved was learned before the read had failed', async () => {
+    let owner = 'other';
+    const node = openNode({ owner: async () => ownedBy(owner) });
+    assert.equal(await node.whichIsRead(), 'remote');
+    owner = 'own';
+    node.remoteFails(() => node.ownership.latest());
     assert.equal(await node.whichIsRead(), 'local');
   });
 
@@ -85,7 +94,7 @@ describe('the log of a node', () => {
     const waiting = node.reader.changed(beyond, stop.signal);
     await node.waitsOn('local');
     owner = 'other';
-    await node.ownership.refresh();
+    await node.ownership.latest();
     await node.waitsOn('remote');
     await node.reader.close();
     await waiting;
@@ -109,14 +118,17 @@ function openNode(options: {
     close: async () => undefined,
   });
   let remoteReads = 0;
-  let isRemoteFailing = false;
+  let failing: (() => Promise<unknown>) | undefined;
   const waits = new Map<Where, () => void>();
   const begun = (where: Where) => new Promise<void>((resolve) => waits.set(where, resolve));
   const waitsBegun = { local: begun('local'), remote: begun('remote') };
   const readerAt = (where: Where): LogReader => ({
     async bounds() {
       if (where === 'remote') remoteReads += 1;
-      if (where === 'remote' && isRemoteFailing) throw logNodeSilent('there', 'it is gone');
+      if (where === 'remote' && failing !== undefined) {
+        await failing();
+        throw logNodeSilent('there', 'it is gone');
+      }
       const lsn = where === 'local' ? 1n : 2n;
       return { epoch: 1, epochs: [], startLsn: lsn, endLsn: lsn };
     },
@@ -152,8 +164,9 @@ function openNode(options: {
       return endLsn === 1n ? 'local' : 'remote';
     },
     waitsOn: (where: Where) => waitsBegun[where],
-    remoteFails: () => {
-      isRemoteFailing = true;
+    /** @param meanwhile what happens until it does */
+    remoteFails: (meanwhile: () => Promise<unknown> = async () => undefined) => {
+      failing = meanwhile;
     },
     remoteReads: () => remoteReads,
   };

@@ -15,7 +15,7 @@ import { noLog } from '../../core/errors/change-log.ts';
 import { logMoved, logOwnerUnknown } from '../../core/errors/log-stream.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
 import { ownershipAgeMaxMs } from '../limits.ts';
-import type { LogOwnership } from './log-ownership.ts';
+import type { KnownOwner, LogOwnership } from './log-ownership.ts';
 
 export type NodeLogReaderOptions = {
   readonly database: string;
@@ -94,7 +94,7 @@ export class NodeLogReader implements LogReader {
     this.#closing.signal.addEventListener('abort', end);
     if (signal.aborted) end();
     try {
-      const reader = await this.#choose('all').catch(() => undefined);
+      const reader = await this.#reader().catch(() => undefined);
       if (reader !== undefined) await reader.changed(beyond, turn.signal);
       else {
         isMoved = true;
@@ -108,25 +108,31 @@ export class NodeLogReader implements LogReader {
     }
   }
 
-  /** What fails because the log is elsewhere is asked once more, where the catalog says it is. */
+  /**
+   * What fails because the log is elsewhere is asked once more, where the catalog says it is by
+   * then. That is compared with where it was asked and not with what is known after it failed,
+   * which may have been learned meanwhile.
+   */
   async #use<T>(use: (reader: LogReader) => Promise<T>, tables: TableFilter = 'all'): Promise<T> {
+    const { ownership } = this.#options;
+    const asked = await ownership.known();
     try {
-      return await use(await this.#choose(tables));
+      return await use(this.#choose(asked, tables));
     } catch (error) {
       if (!(error instanceof PgError && error.code === '08006')) throw error;
-      const { ownership } = this.#options;
-      const before = await ownership.known();
-      await ownership.refresh();
-      const now = await ownership.known();
-      if (before.kind === now.kind && JSON.stringify(before) === JSON.stringify(now)) throw error;
-      return use(await this.#choose(tables));
+      const now = await ownership.latest();
+      if (asked.kind === now.kind && JSON.stringify(asked) === JSON.stringify(now)) throw error;
+      return use(this.#choose(now, tables));
     }
   }
 
+  async #reader(): Promise<LogReader> {
+    return this.#choose(await this.#options.ownership.known(), 'all');
+  }
+
   /** @throws PgError 55000, 08006 */
-  async #choose(tables: TableFilter): Promise<LogReader> {
-    const { database, node, ownership, local, hasLocal, remote } = this.#options;
-    const known = await ownership.known();
+  #choose(known: KnownOwner, tables: TableFilter): LogReader {
+    const { database, node, local, hasLocal, remote } = this.#options;
     switch (known.kind) {
       case 'nobody':
         throw noLog(database);

@@ -39,6 +39,10 @@ export class NodeUnderTest {
     return url.href;
   }
 
+  get redisPort(): number {
+    return this.#endpoint?.redisPort ?? 0;
+  }
+
   get output(): string {
     return this.#endpoint?.output() ?? '';
   }
