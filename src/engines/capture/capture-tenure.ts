@@ -33,8 +33,8 @@ import { measureCapture } from './measure.ts';
 import { type KnownRelation, PgoutputAssembler } from './pgoutput-assembler.ts';
 import {
   dropPublications,
-  missingPublications,
   publicationNames,
+  publicationState,
   publishLateTables,
 } from './publications.ts';
 import { shapeOf } from './relation-shapes.ts';
@@ -83,6 +83,8 @@ export class CaptureTenure {
   #tablesLookedAt = 0;
   #statusWritten = { text: '', at: 0 };
   #beatenLsn = 0n;
+  /** Which ones, as they were when capture began. */
+  #publications: string | undefined;
 
   constructor(options: CaptureTenureOptions) {
     this.#options = options;
@@ -148,6 +150,7 @@ export class CaptureTenure {
         stored: writer.storedExclusions(),
         lsn: writer.endLsn,
       });
+      this.#publications = (await publicationState(connection)).identity;
       const assembler = this.#assembler(writer, this.#exclusions);
       const stream = new SlotStream({
         start: (take) =>
@@ -262,8 +265,7 @@ export class CaptureTenure {
       this.#ended.abort();
       return;
     }
-    if ((await missingPublications(this.#options.connection)).length > 0) {
-      // The slot tells nothing of it: what is missing is found when it begins again.
+    if (await this.#hasOtherPublications(writer)) {
       this.#ended.abort();
       return;
     }
@@ -280,6 +282,17 @@ export class CaptureTenure {
     await this.#beat(writer);
     if (!(await this.#writeStatus(undefined))) this.#ended.abort();
     writer.store.root.readerCheck();
+  }
+
+  /** The slot tells nothing of it: what is missing is found when capture begins again. */
+  async #hasOtherPublications(writer: LogWriter): Promise<boolean> {
+    const { connection, catalog, facts } = this.#options;
+    const { unusable, identity } = await publicationState(connection);
+    if (unusable.length > 0) return true;
+    if (identity === this.#publications) return false;
+    const reason = 'A publication was dropped and made again by somebody else.';
+    await catalog.noteGap(facts.term, { from: writer.endLsn, to: undefined, reason });
+    return true;
   }
 
   /** Where snapshots can begin, and the upper half of transaction ids. */

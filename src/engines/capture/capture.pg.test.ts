@@ -106,9 +106,11 @@ describe('capture', function () {
 
   it('goes on where the server cannot decode a transaction in progress', async () => {
     const rows = (from: number): string =>
-      `INSERT INTO undecoded SELECT n, repeat('x', 1000) FROM generate_series(${from}, ${from + 199}) AS n`;
+      `INSERT INTO undecoded SELECT n, repeat('x', 1000)
+         FROM generate_series(${from}, ${from + 199}) AS n`;
     await captured.sql('CREATE TABLE behind (id integer PRIMARY KEY)');
-    await captured.sql(`BEGIN; CREATE TABLE undecoded (id integer PRIMARY KEY, note text); ${rows(1)};
+    await captured.sql(`BEGIN;
+      CREATE TABLE undecoded (id integer PRIMARY KEY, note text); ${rows(1)};
       SAVEPOINT s; ALTER TABLE undecoded ADD COLUMN a integer; ${rows(201)}; ROLLBACK TO s;
       ${rows(401)}; DROP TABLE undecoded; COMMIT`);
     await captured.sql('INSERT INTO behind VALUES (1)');

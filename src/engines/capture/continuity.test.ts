@@ -13,7 +13,7 @@ const usual: Facts = {
   catalogTimeline: 1,
   log: { epoch: 1, timeline: 1, endLsn: 1_000n, term: 5, beat: 40 },
   slot: { confirmedLsn: 900n, lostBecause: undefined },
-  missingPublications: [],
+  unusablePublications: [],
   server: { timeline: 1, walLsn: 2_000n, history: [] },
 };
 
@@ -49,9 +49,9 @@ describe('continuity of a capture', () => {
   });
 
   it('is a gap when a publication is gone, but for one that is about to be made', () => {
-    const missingPublications = ['heliosdb_inserts'];
-    assert.equal(judge({ missingPublications }).kind, 'gap');
-    assert.equal(judge({ missingPublications, slotName: undefined }).kind, 'begin');
+    const unusablePublications = ['heliosdb_inserts'];
+    assert.equal(judge({ unusablePublications }).kind, 'gap');
+    assert.equal(judge({ unusablePublications, slotName: undefined }).kind, 'begin');
   });
 
   it('is a gap when the slot is gone or lost', () => {

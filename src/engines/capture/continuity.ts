@@ -59,7 +59,7 @@ export type CaptureSituation = {
   readonly log: LogFacts | undefined;
   readonly slot: SlotFacts | undefined;
   /** Of which the slot cannot have told anything for some time. */
-  readonly missingPublications: readonly string[];
+  readonly unusablePublications: readonly string[];
   readonly server: ServerFacts;
   /** Why an earlier look found a gap that nobody has skipped yet. */
   readonly notedGap: string | undefined;
@@ -101,9 +101,14 @@ function judgeAnew(facts: CaptureSituation, slotName: string): Continuity {
   const timeline = log?.timeline ?? facts.catalogTimeline ?? server.timeline;
   const branch = divergence(timeline, known, server);
   if (branch !== undefined) return gap(branch, slot.confirmedLsn, branchReason(branch), true);
-  const [missing] = facts.missingPublications;
-  if (missing !== undefined) {
-    return gap(known, undefined, `Publication "${missing}" was dropped by somebody else.`, true);
+  const [unusable] = facts.unusablePublications;
+  if (unusable !== undefined) {
+    return gap(
+      known,
+      undefined,
+      `Publication "${unusable}" was dropped or altered by somebody else.`,
+      true,
+    );
   }
   if (log === undefined) return { kind: 'restart-log', startLsn: slot.confirmedLsn };
   if (slot.confirmedLsn <= log.endLsn) return { kind: 'continue' };

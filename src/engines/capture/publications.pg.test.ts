@@ -5,6 +5,9 @@ import { CapturedDatabase } from '../../testing/crash/captured-database.ts';
 
 const table = 'CREATE TABLE orders (id integer PRIMARY KEY)';
 
+const again = `CREATE PUBLICATION heliosdb_inserts FOR ALL TABLES
+  WITH (publish = 'insert, truncate', publish_via_partition_root = true)`;
+
 describe('publications of a capture', function () {
   this.timeout(60_000);
   let captured: CapturedDatabase;
@@ -17,9 +20,9 @@ describe('publications of a capture', function () {
 
   afterEach(() => captured.close());
 
-  async function goesOnWhenTold(): Promise<void> {
+  async function goesOnWhenTold(reason = /heliosdb_inserts/): Promise<void> {
     const { error } = await captured.fails('55000');
-    assert.match(error ?? '', /heliosdb_inserts/);
+    assert.match(error ?? '', reason);
     await captured.node.killAll();
     await captured.node.start();
     await captured.fails('55000');
@@ -42,6 +45,21 @@ describe('publications of a capture', function () {
     await captured.sql('INSERT INTO orders VALUES (2)');
     await captured.node.start();
     await goesOnWhenTold();
+  });
+
+  for (const [what, statements] of [
+    ['is made again', ['DROP PUBLICATION heliosdb_inserts', again]],
+    ['publishes less', ["ALTER PUBLICATION heliosdb_inserts SET (publish = 'truncate')"]],
+  ] as const) {
+    it(`are missed when one ${what}`, async () => {
+      for (const statement of statements) await captured.sql(statement);
+      await goesOnWhenTold(/ublication/);
+    });
+  }
+
+  it('are missed when one gets a row filter', async () => {
+    await captured.sql('ALTER PUBLICATION heliosdb_updates SET TABLE orders WHERE (id > 100)');
+    await goesOnWhenTold(/heliosdb_updates/);
   });
 
   /** While a transaction that has made a table has them locked. */

@@ -15,19 +15,52 @@ const passingCodes: ReadonlySet<string> = new Set(
   ['55P03', '42P01', '42704', '40P01', '40001', '23505', 'XX000'], // deadlock and cache lookups too
 );
 
-/** Those of the two that are not there. */
-export async function missingPublications(
-  connection: Connection,
-): Promise<readonly (typeof publicationNames)[number][]> {
+export type PublicationName = (typeof publicationNames)[number];
+
+export type PublicationState = {
+  /** Those that are not there, or publish less than they did when they were made. */
+  readonly unusable: readonly PublicationName[];
+  /** Another text when one was made again. */
+  readonly identity: string;
+};
+
+/** Whether the two are what they were made as; somebody may have altered them. */
+export async function publicationState(connection: Connection): Promise<PublicationState> {
   const rows = await connection.query(
-    'SELECT pubname FROM pg_catalog.pg_publication WHERE pubname = ANY ($1)',
+    `SELECT pubname AS name, oid::int8 AS oid,
+            (pubinsert, pubtruncate, pubupdate, pubdelete, pubviaroot) = (
+              CASE pubname WHEN 'heliosdb_inserts' THEN (true, true, false, false, true)
+                ELSE (false, false, true, true, true) END) AS is_whole
+       FROM pg_catalog.pg_publication WHERE pubname = ANY ($1) ORDER BY pubname`,
     [publicationNames],
   );
-  const there = new Set(rows.map((row) => row['pubname']));
-  return publicationNames.filter((name) => !there.has(name));
+  const filtered = await filteredPublications(connection);
+  const usable = new Set(
+    rows.flatMap(({ name, is_whole }) => (is_whole && !filtered.has(name) ? [name] : [])),
+  );
+  return {
+    unusable: publicationNames.filter((name) => !usable.has(name)),
+    identity: rows.map(({ oid }) => oid).join(),
+  };
 }
 
-/** Makes the two publications where they are missing and brings them up to date. */
+/** Of which somebody has set a row filter or a column list, which Postgres has from 15 on. */
+async function filteredPublications(connection: Connection): Promise<ReadonlySet<unknown>> {
+  const [server] = await connection.query(
+    "SELECT current_setting('server_version_num')::int >= 150000 AS has_filters",
+  );
+  if (server?.['has_filters'] !== true) return new Set();
+  const rows = await connection.query(
+    `SELECT DISTINCT p.pubname AS name
+       FROM pg_catalog.pg_publication_rel AS r
+       JOIN pg_catalog.pg_publication AS p ON p.oid = r.prpubid
+      WHERE p.pubname = ANY ($1) AND (r.prqual IS NOT NULL OR r.prattrs IS NOT NULL)`,
+    [publicationNames],
+  );
+  return new Set(rows.map(({ name }) => name));
+}
+
+/** Makes the two publications where they are missing or altered, and brings them up to date. */
 export async function ensurePublications(connection: Connection): Promise<void> {
   const [server] = await connection.query(
     `SELECT current_setting('server_version_num')::int AS version,
@@ -36,7 +69,8 @@ export async function ensurePublications(connection: Connection): Promise<void> 
   const generated =
     Number(server?.['version']) >= 180_000 ? ', publish_generated_columns = stored' : '';
   try {
-    for (const name of await missingPublications(connection)) {
+    for (const name of (await publicationState(connection)).unusable) {
+      await connection.query(`DROP PUBLICATION IF EXISTS ${name}`);
       // All tables, those of tomorrow too, need a superuser.
       const isForAll = name === 'heliosdb_inserts' && server?.['superuser'] === true;
       await connection.query(

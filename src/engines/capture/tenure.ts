@@ -9,7 +9,7 @@ import { parseLsn } from '../../core/lsn.ts';
 import type { Connection } from '../../postgres/connection.ts';
 import type { ReplicationConnection } from '../../postgres/replication-stream.ts';
 import { type Continuity, judgeContinuity, type ServerFacts } from './continuity.ts';
-import { ensurePublications, missingPublications } from './publications.ts';
+import { ensurePublications, publicationState } from './publications.ts';
 import { ensureSchemaWatch } from './schema-watch.ts';
 import { createSlot, dropSlot, readSlot, slotName } from './slot.ts';
 
@@ -57,7 +57,7 @@ export async function prepareTenure(options: TenureOptions): Promise<Prepared> {
     catalogTimeline: facts.timeline,
     log: log === undefined ? undefined : logFacts(log),
     slot,
-    missingPublications: await missingPublications(connection),
+    unusablePublications: (await publicationState(connection)).unusable,
     server,
   });
   if (judged.kind === 'gap') await passGap(judged, options);
