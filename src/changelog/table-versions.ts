@@ -11,6 +11,8 @@ export type TableShape = Omit<TableVersion, 'id'>;
 export class TableVersions {
   readonly #store: LogStore;
   readonly #byId: Map<number, TableVersion> = new Map();
+  /** Below it all are known. */
+  #scannedTo = 0;
 
   constructor(store: LogStore) {
     this.#store = store;
@@ -26,10 +28,11 @@ export class TableVersions {
   }
 
   all(): readonly TableVersion[] {
-    for (const { key, value } of this.#store.versions.getRange({
-      start: versionKey(this.#byId.size === 0 ? 0 : Math.max(...this.#byId.keys()) + 1),
-    })) {
-      this.#remember(key.readUInt32BE(0), value);
+    const start = versionKey(this.#scannedTo);
+    for (const { key, value } of this.#store.versions.getRange({ start })) {
+      const id = key.readUInt32BE(0);
+      this.#remember(id, value);
+      this.#scannedTo = id + 1;
     }
     return [...this.#byId.values()].sort((left, right) => left.id - right.id);
   }

@@ -51,6 +51,11 @@ describe('what a role may see over Redis', () => {
     assert.equal(await kind(), 'none');
   });
 
+  it('is nothing of a role that is gone', async () => {
+    const rights = await access.of('access_nobody').rightsOn(versions);
+    assert.equal(rights.get(1)?.kind, 'none');
+  });
+
   it('is asked for by many at once, one question after the other', async () => {
     const kinds = await Promise.all(Array.from({ length: 50 }, kind));
     assert.deepEqual(new Set(kinds), new Set(['none']));

@@ -105,8 +105,8 @@ export function changeTooLarge(
   return new PgError({
     code: '54000',
     message: `change ${at} of table ${table} is too large to be shown`,
-    detail: `With what it was before it takes more than ${bytesMax} bytes.`,
-    hint: `Go on behind it with SINCE LSN '${printLsn(position.lsn + 1n)}'; ALTER CDC CAPTURE EXCLUDE keeps columns out.`,
+    detail: `With what it was before it takes more than ${bytesMax} bytes, or has millions of elements.`,
+    hint: `Go on behind its transaction with SINCE LSN '${printLsn(position.lsn + 1n)}'; ALTER CDC CAPTURE EXCLUDE keeps columns out.`,
   });
 }
 

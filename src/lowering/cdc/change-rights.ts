@@ -15,8 +15,9 @@ const whose = {
   },
   named: {
     role: '$2::pg_catalog.name, ',
-    connects: `pg_catalog.has_database_privilege(
-      $2::pg_catalog.name, pg_catalog.current_database(), 'CONNECT')`,
+    connects: `coalesce((SELECT pg_catalog.has_database_privilege(
+        r.oid, pg_catalog.current_database(), 'CONNECT')
+      FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) $2), false)`,
     superuser:
       '(SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) $2)',
     // As row_security_active has it, which knows only who asks.
@@ -37,7 +38,7 @@ const whose = {
 export const rightsQuery: string =
   `SELECT pg_catalog.encode(pg_catalog.convert_to(own.rights, 'UTF8'), 'hex')` +
   ` FROM (${queryOf(whose.own)}) AS own`;
-/** The same about the role of the second parameter, as JSON; null when there is no such role. */
+/** The same about the role of the second parameter, as JSON; there may be no such role. */
 export const rightsOfRoleQuery: string = queryOf(whose.named);
 
 function queryOf({
@@ -51,7 +52,7 @@ SELECT pg_catalog.json_build_object(
   'encoding', pg_catalog.getdatabaseencoding(),
   'connects', ${connects},
   'superuser', ${superuser},
-  'tables', (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+  'tables', CASE WHEN ${connects} THEN (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
       'oid', c.oid::pg_catalog.int8,
       'schema', pg_catalog.has_schema_privilege(${role}c.relnamespace, 'USAGE'),
       'all', pg_catalog.has_table_privilege(${role}c.oid, 'SELECT'),
@@ -64,7 +65,7 @@ SELECT pg_catalog.json_build_object(
          WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid
            AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)))
     FROM pg_catalog.pg_class AS c
-   WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])))::pg_catalog.text AS rights`;
+   WHERE c.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[])) END)::pg_catalog.text AS rights`;
 }
 
 /** The parameter of `rightsQuery`. */

@@ -170,6 +170,12 @@ describe('events', () => {
     }
   });
 
+  it('look through long runs of digits once', () => {
+    const digits = `"${'7'.repeat(5_999)}",`;
+    const json = `[${digits.repeat(5_000)}0]`; // Thirty megabytes, minutes if it were not so.
+    assert.equal(print('json', json), json);
+  });
+
   it('have times Postgres reads', () => {
     for (const [micros, text] of [
       [0n, '1970-01-01T00:00:00.000000Z'],

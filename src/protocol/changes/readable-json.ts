@@ -7,8 +7,11 @@ const fractionDigitsMax = 16_383;
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** Whatever is not found here is readable: no number of it comes near the limits of numeric. */
-const suspicious = /\\u|[eE][+-]?\d{5}|\d{6000}/;
+/**
+ * Whatever is not found here is readable: no number of it comes near the limits of numeric. What
+ * looks back keeps it from walking through each run of digits as often as that has digits.
+ */
+const suspicious = /\\u|[eE][+-]?\d{5}|(?<!\d)\d{6000}/;
 
 const numberPattern = /-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?/y;
 

@@ -65,6 +65,7 @@ export async function beginCapture(
     await failures.look();
     // Which node has the log is known a little later than that it is captured.
     await offering.ask({ text: pause, parameters: [] });
+    await offering.pause();
     endQuestions(context);
   }
   throw captureDoesNotBegin(context.database, captureBeginMaxMs / 1_000, failures.last);
@@ -103,13 +104,16 @@ class CaptureFailures {
     while (this.#areTold && performance.now() < end) {
       await this.look();
       await this.#offering.ask({ text: pause, parameters: [] });
+      await this.#offering.pause();
     }
   }
 }
 
+const passingCodes: ReadonlySet<string> = new Set(['53000', '53200', '53300', '55006', '55P03']);
+
 /** A connection that broke, a server that restarts, a lock or a slot that another one still has. */
 function isPassing(code: string): boolean {
-  return /^(?:08|40|57)/.test(code) || code === '55006' || code === '55P03';
+  return /^(?:08|40|57)/.test(code) || passingCodes.has(code);
 }
 
 async function hasLog(reader: LogReader): Promise<boolean> {

@@ -17,7 +17,7 @@ import {
   rightsQuery,
 } from '../../lowering/cdc/change-rights.ts';
 import { printEventRow, printGapRow } from '../../protocol/changes/event-row.ts';
-import { type ScalarPrinter, scalarPrinterFor } from '../../protocol/changes/scalar-json.ts';
+import { scalarPrinterFor } from '../../protocol/changes/scalar-json.ts';
 import { type EpochSpan, type Gap, gapsIn } from './gaps.ts';
 import type { Offering } from './offering.ts';
 
@@ -33,7 +33,7 @@ export class EventScope {
   readonly bounds: LogBounds;
   /** Every version the log had when the rights were asked. */
   readonly #known: ReadonlySet<number>;
-  readonly #print: ScalarPrinter;
+  readonly #print: (change: Change, rights: VersionRights) => string | undefined;
 
   private constructor(
     offering: Offering,
@@ -48,7 +48,8 @@ export class EventScope {
     this.#known = scope.known;
     this.#offering = offering;
     this.#rights = scope.rights;
-    this.#print = scalarPrinterFor(scope.rights.encoding);
+    const print = scalarPrinterFor(scope.rights.encoding);
+    this.#print = (change, rights) => withinString(() => printEventRow(change, rights, print));
     this.#tableOid = scope.tableOid;
     const seen = [...scope.rights.versions].filter(([, { kind }]) => kind !== 'none');
     const isAll = scope.tableOid === undefined && seen.length === scope.rights.versions.size;
@@ -125,9 +126,8 @@ export class EventScope {
 
   /** @throws PgError 54000 when no jsonb can hold it */
   #row(change: Change, rights: VersionRights): string {
-    const row = printEventRow(change, rights, this.#print);
-    // A unit of UTF-16 has three bytes at most.
-    if (3 * row.length <= jsonbBytesMax || Buffer.byteLength(row) <= jsonbBytesMax) return row;
+    const row = this.#print(change, rights);
+    if (row !== undefined && fitsJsonb(row)) return row;
     throw changeTooLarge(change.table?.name, change.position, jsonbBytesMax);
   }
 
@@ -143,6 +143,28 @@ export class EventScope {
     if (this.#tableOid !== undefined && tableOid !== this.#tableOid) return undefined;
     return this.#rights.seesSchemaChanges(tableOid) ? { kind: 'all' } : undefined;
   }
+}
+
+/** Undefined when it is longer than a string may be. */
+function withinString(print: () => string): string | undefined {
+  try {
+    return print();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** What holds fewer elements than this has no array or object with too many of them. */
+const elementsMax = 8_000_000;
+
+function fitsJsonb(row: string): boolean {
+  if (row.length <= 2 * elementsMax) return true;
+  // A unit of UTF-16 has three bytes at most.
+  if (3 * row.length > jsonbBytesMax && Buffer.byteLength(row) > jsonbBytesMax) return false;
+  let elements = 0;
+  for (let at = row.indexOf(','); at !== -1; at = row.indexOf(',', at + 1)) elements += 1;
+  return elements <= elementsMax;
 }
 
 type Named = NonNullable<Offering['read']['table']>;

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ChangePosition } from '../../contracts/change.ts';
 import type { EventsRead } from '../../contracts/rewriter.ts';
 import { changeAboveAnswer, tooManyChanges } from '../../core/errors/change-access.ts';
@@ -27,19 +28,35 @@ export async function putRows(
   { ask, read, isAscii, isLocal }: Pick<Offering, 'ask' | 'read' | 'isAscii' | 'isLocal'>,
   json: string,
 ): Promise<void> {
-  const value = isAscii ? escapeNonAscii(json) : json;
+  const value = isAscii ? await escapeNonAscii(json) : json;
   await ask({
     text: handOverQuery(read.table !== undefined),
     parameters: [read.setting, value, String(isLocal)],
   });
 }
 
+/** Units that are escaped at a time: V8 holds all matches of one `replace`, and ends beyond its limit. */
+const escapedUnits = 64 * 1024;
+/** As long as a string may be. */
+const escapedUnitsMax = 500_000_000;
+
 /** JSON says every character in ASCII too. */
-function escapeNonAscii(json: string): string {
-  return json.replace(
-    /[\u0080-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+async function escapeNonAscii(json: string): Promise<string> {
+  const parts: string[] = [];
+  let length = 0;
+  for (let at = 0; at < json.length; at += escapedUnits) {
+    const part = json
+      .slice(at, at + escapedUnits)
+      .replace(
+        /[\u0080-\uffff]/g,
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      );
+    length += part.length;
+    if (length > escapedUnitsMax) throw changeAboveAnswer(eventsBytesMax);
+    parts.push(part);
+    if (parts.length % 16 === 0) await nextTurn();
+  }
+  return parts.join('');
 }
 
 /** Rows in the making, bounded. */
