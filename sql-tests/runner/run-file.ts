@@ -1,3 +1,4 @@
+import { eventually } from '../../src/app/eventually.ts';
 import { startEndpoint, type TestEndpoint } from '../../src/testing/test-endpoint.ts';
 import { actions } from './actions/registry.ts';
 import { Administrator } from './administrator.ts';
@@ -35,6 +36,8 @@ type RunOutcome = {
 
 /** Failures of one file that are reported; what follows the first is seldom news. */
 const failuresMax = 5;
+/** How long the server may take to notice that a node has gone, ms. */
+const slotReleaseMaxMs = 10_000;
 
 /**
  * Runs a file through the endpoint. A file of `parity/` is run on Postgres itself as well, its
@@ -137,10 +140,13 @@ export function rolePrefix(file: TestFile): string {
 }
 
 async function cleanUp(main: Administrator, database: string, file: TestFile): Promise<void> {
-  // A slot keeps its database from being dropped.
+  // A slot keeps its database from being dropped; the server notices a moment later that the node
+  // which read from it has gone.
+  const isActive = `SELECT FROM pg_replication_slots WHERE database = '${database}' AND active`;
+  await eventually(async () => (await main.rows(isActive)).length === 0, slotReleaseMaxMs);
   await main.rows(
     `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
-      WHERE database = '${database}' AND NOT active`,
+      WHERE database = '${database}'`,
   );
   await main.rows(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
   const roles = await main.rows(

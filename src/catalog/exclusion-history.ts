@@ -1,3 +1,5 @@
+import { captureBeingAltered } from '../core/errors/capture.ts';
+import { PgError } from '../core/errors/pg-error.ts';
 import { printLsn } from '../core/lsn.ts';
 import type { Connection } from '../postgres/connection.ts';
 
@@ -16,8 +18,27 @@ export class ExclusionHistory {
     this.#connection = connection;
   }
 
-  /** What holds where a log begins. Dotted names, quoted where needed: `public.users.password`. */
-  async before(lsn: bigint): Promise<readonly string[]> {
+  /**
+   * What holds where a log begins. Dotted names, quoted where needed: `public.users.password`. Waits
+   * for whoever says something now, for a moment: a commit that waits for a standby may be before
+   * that place, and nobody could see what it said.
+   *
+   * @throws PgError 55P03
+   */
+  before(lsn: bigint): Promise<readonly string[]> {
+    return this.#connection.transaction(async () => {
+      await this.#connection.query("SET LOCAL lock_timeout = '2s'");
+      try {
+        await this.#connection.query('SELECT FROM heliosdb.capture FOR SHARE');
+      } catch (error) {
+        const isLocked = error instanceof PgError && error.code === '55P03';
+        throw isLocked ? captureBeingAltered(error) : error;
+      }
+      return this.#before(lsn);
+    });
+  }
+
+  async #before(lsn: bigint): Promise<readonly string[]> {
     const [row] = await this.#connection.query(
       `SELECT coalesce((SELECT columns FROM heliosdb.capture_exclusions WHERE lsn < $1::pg_lsn
                          ORDER BY id DESC LIMIT 1), excluded_columns) AS columns

@@ -8,7 +8,12 @@ BEGIN
   -- Nothing is captured there, and UNLOGGED tables cannot be read.
   IF pg_is_in_recovery() THEN RETURN NULL; END IF;
   RETURN (
-    SELECT jsonb_build_object('code', o.error_code, 'error', o.error, 'hint', o.hint)
+    SELECT jsonb_build_object('code', o.error_code,
+        -- These name files of a machine, or nobody knows what they say.
+        'error', CASE WHEN o.error_code IN ('53100', '58030', 'XX000', 'XX001')
+          THEN 'capture has failed' ELSE o.error END,
+        'hint', CASE WHEN o.error_code IN ('53100', '58030', 'XX000', 'XX001')
+          THEN 'SHOW CDC STATUS says more to an administrator.' ELSE o.hint END)
       FROM heliosdb.capture_status AS o
       JOIN heliosdb.nodes AS n ON n.node = o.node
      WHERE o.error_code IS NOT NULL

@@ -1,6 +1,83 @@
 -- A transaction that makes a table has the publications locked until it ends. Nobody waits for it:
--- the updates of another table are published later then, which is said, and in the WAL too, for rows
+-- the changes of another table are published later then, which is said, and in the WAL too, for rows
 -- may have changed without a change of their own.
+
+-- All partitions below a table. Unlike pg_partition_tree it locks none of them, so that whoever has
+-- one locked is in nobody's way.
+CREATE FUNCTION heliosdb.partitions_of(root oid) RETURNS SETOF oid
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  WITH RECURSIVE member AS (
+    SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = root
+    UNION ALL
+    SELECT i.inhrelid FROM pg_inherits AS i JOIN member AS m ON i.inhparent = m.inhrelid)
+  SELECT inhrelid FROM member
+$$;
+
+CREATE OR REPLACE FUNCTION heliosdb.table_plan(only_tables oid[] DEFAULT NULL)
+RETURNS TABLE (relid oid, table_schema name, table_name name, identified boolean, ours boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT c.oid, n.nspname, c.relname,
+    CASE c.relkind
+      WHEN 'p' THEN heliosdb.has_identity(c.oid) AND NOT EXISTS (
+        SELECT FROM heliosdb.partitions_of(c.oid) AS member
+          JOIN pg_class AS leaf ON leaf.oid = member AND leaf.relkind <> 'p'
+         WHERE NOT heliosdb.has_identity(leaf.oid))
+      ELSE heliosdb.has_identity(c.oid)
+    END,
+    pg_has_role(c.relowner, 'USAGE')
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+   WHERE (only_tables IS NULL OR c.oid = ANY (only_tables))
+     AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND NOT c.relispartition
+     AND n.nspname NOT IN ('heliosdb', 'pg_catalog', 'information_schema')
+     AND n.nspname !~ '^pg_(toast|temp)'
+$$;
+
+CREATE OR REPLACE FUNCTION heliosdb.watch_tables() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  seen record;
+  found_changes integer := 0;
+BEGIN
+  FOR seen IN
+    WITH now AS (
+      SELECT p.relid, p.table_schema, p.table_name,
+        (SELECT coalesce(string_agg(format('%s %s %s', a.attname, a.atttypid, a.atttypmod), ','
+                  ORDER BY a.attnum), '')
+           FROM pg_attribute AS a
+          WHERE a.attrelid = p.relid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+        (SELECT string_agg(pg_relation_filenode(c.oid)::text, ',' ORDER BY c.oid)
+           FROM pg_class AS c
+          WHERE c.oid = p.relid
+             OR c.oid IN (SELECT leaf FROM heliosdb.partitions_of(p.relid) AS leaf)) AS storage
+        FROM heliosdb.table_plan() AS p)
+    SELECT n.relid AS new_relid, f.relid AS old_relid,
+           coalesce(n.relid, f.relid) AS relid,
+           coalesce(n.table_schema, f.table_schema) AS table_schema,
+           coalesce(n.table_name, f.table_name) AS table_name,
+           n.columns, coalesce(n.storage, '') AS storage,
+           n.storage IS DISTINCT FROM f.storage AS rewrites
+      FROM now AS n FULL JOIN heliosdb.table_fingerprints AS f ON f.relid = n.relid
+     WHERE n.relid IS NULL OR f.relid IS NULL
+        OR (n.table_schema, n.table_name, n.columns, coalesce(n.storage, ''))
+           IS DISTINCT FROM (f.table_schema, f.table_name, f.columns, f.storage)
+  LOOP
+    IF seen.new_relid IS NULL THEN
+      DELETE FROM heliosdb.table_fingerprints WHERE relid = seen.relid;
+    ELSE
+      INSERT INTO heliosdb.table_fingerprints (relid, table_schema, table_name, columns, storage)
+      VALUES (seen.relid, seen.table_schema, seen.table_name, seen.columns, seen.storage)
+      ON CONFLICT (relid) DO UPDATE SET table_schema = EXCLUDED.table_schema,
+        table_name = EXCLUDED.table_name, columns = EXCLUDED.columns, storage = EXCLUDED.storage;
+    END IF;
+    PERFORM heliosdb.schema_changed(
+      CASE WHEN seen.old_relid IS NULL THEN 'CREATE TABLE'
+           WHEN seen.new_relid IS NULL THEN 'DROP TABLE' ELSE 'ALTER TABLE' END,
+      seen.relid, seen.table_schema, seen.table_name,
+      seen.old_relid IS NOT NULL AND seen.rewrites);
+    found_changes := found_changes + 1;
+  END LOOP;
+  RETURN found_changes;
+END $$;
 
 -- Of a table that has to leave the publication of updates and cannot: its updates work all the same.
 CREATE FUNCTION heliosdb.identify_by_all(root oid) RETURNS void
@@ -11,7 +88,7 @@ BEGIN
   FOR member IN
     SELECT c.oid::regclass AS relation
       FROM pg_class AS c
-     WHERE (c.oid = root OR c.oid IN (SELECT relid FROM pg_partition_tree(root)))
+     WHERE (c.oid = root OR c.oid IN (SELECT heliosdb.partitions_of(root)))
        AND c.relkind IN ('r', 'p') AND NOT heliosdb.has_identity(c.oid)
   LOOP
     EXECUTE format('ALTER TABLE ONLY %s REPLICA IDENTITY FULL', member.relation);
@@ -23,18 +100,33 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN NULL; -- The next look takes it out of the publication.
 END $$;
 
+-- Whether a publication can be altered now; it stays so until the transaction ends.
+CREATE FUNCTION heliosdb.can_alter_publication(publication name) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE format('COMMENT ON PUBLICATION %I IS NULL', publication);
+  RETURN true;
+EXCEPTION WHEN lock_not_available OR undefined_object OR internal_error THEN
+  RETURN false;
+END $$;
+
 -- Brings both publications up to the plan, for these tables or for all; answers how many changed.
+-- What waits for a lock waits for one, not for one of each table.
 CREATE OR REPLACE FUNCTION heliosdb.sync_publications(only_tables oid[] DEFAULT NULL) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   publication record;
   step record;
   steps integer := 0;
+  is_free boolean;
+  locked_tables integer;
 BEGIN
   FOR publication IN
     SELECT p.oid, p.pubname, p.pubupdate FROM pg_publication AS p
      WHERE p.pubname IN ('heliosdb_inserts', 'heliosdb_updates') AND NOT p.puballtables
   LOOP
+    is_free := NULL;
+    locked_tables := 0;
     FOR step IN
       SELECT CASE WHEN listed.prrelid IS NULL THEN 'ADD' ELSE 'DROP' END AS verb,
              c.oid::regclass AS relation, c.oid AS relid
@@ -45,7 +137,16 @@ BEGIN
           ON planned.relid = listed.prrelid
         JOIN pg_class AS c ON c.oid = coalesce(planned.relid, listed.prrelid)
        WHERE planned.relid IS NULL OR listed.prrelid IS NULL
+       ORDER BY 1 DESC, random()
     LOOP
+      is_free := coalesce(is_free, heliosdb.can_alter_publication(publication.pubname));
+      IF NOT is_free OR locked_tables >= 2 THEN
+        -- Published and without an identity its updates would fail.
+        IF step.verb = 'DROP' AND publication.pubupdate THEN
+          PERFORM heliosdb.identify_by_all(step.relid);
+        END IF;
+        CONTINUE;
+      END IF;
       BEGIN
         EXECUTE format('ALTER PUBLICATION %I %s TABLE ONLY %s',
           publication.pubname, step.verb, step.relation);
@@ -61,38 +162,62 @@ BEGIN
         -- Locked, dropped or already dealt with by somebody else at this moment: the others all the
         -- same, this one the next time.
         WHEN lock_not_available THEN
-          -- Published and without an identity its updates would fail.
+          locked_tables := locked_tables + 1;
           IF step.verb = 'DROP' AND publication.pubupdate THEN
             PERFORM heliosdb.identify_by_all(step.relid);
           END IF;
         WHEN undefined_table OR undefined_object OR duplicate_object OR unique_violation
-          OR internal_error OR object_not_in_prerequisite_state THEN NULL;
+          OR internal_error OR object_not_in_prerequisite_state OR insufficient_privilege
+          OR invalid_parameter_value THEN NULL;
       END;
     END LOOP;
   END LOOP;
   RETURN steps;
 END $$;
 
-CREATE FUNCTION heliosdb.unpublished_updates() RETURNS SETOF oid
+-- Tables whose changes are not all published although they could be.
+CREATE FUNCTION heliosdb.unpublished_tables() RETURNS SETOF oid
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT p.relid FROM heliosdb.table_plan() AS p
-   WHERE p.ours AND p.identified AND NOT EXISTS (
-     SELECT FROM pg_publication AS b JOIN pg_publication_rel AS r ON r.prpubid = b.oid
-      WHERE b.pubname = 'heliosdb_updates' AND r.prrelid = p.relid)
+   WHERE p.ours AND EXISTS (
+     SELECT FROM pg_publication AS b
+      WHERE b.pubname IN ('heliosdb_inserts', 'heliosdb_updates') AND NOT b.puballtables
+        AND (p.identified OR NOT b.pubupdate)
+        AND NOT EXISTS (
+          SELECT FROM pg_publication_rel AS r WHERE r.prpubid = b.oid AND r.prrelid = p.relid))
 $$;
 
--- Publishes what was not published in time; answers whether something is left.
+-- Publishes what was not published in time; answers whether something is left. What a transaction
+-- changed before is not published although it commits behind the mark: a table is published when
+-- nobody is writing to it.
 CREATE FUNCTION heliosdb.publish_late_tables() RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  late oid[] := ARRAY(SELECT heliosdb.unpublished_updates());
+  late record;
+  locked_tables integer := 0;
 BEGIN
+  FOR late IN
+    SELECT c.oid, c.oid::regclass AS relation, n.nspname, c.relname
+      FROM heliosdb.unpublished_tables() AS u JOIN pg_class AS c ON c.oid = u
+      JOIN pg_namespace AS n ON n.oid = c.relnamespace
+     ORDER BY random()
+  LOOP
+    EXIT WHEN locked_tables >= 3 OR NOT (heliosdb.can_alter_publication('heliosdb_inserts')
+      AND heliosdb.can_alter_publication('heliosdb_updates'));
+    BEGIN
+      -- Writers that come meanwhile wait as long as this does.
+      PERFORM set_config('lock_timeout', '50ms', true);
+      EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', late.relation);
+      PERFORM heliosdb.sync_publications(ARRAY[late.oid]);
+      PERFORM heliosdb.schema_changed('ALTER TABLE', late.oid, late.nspname, late.relname, true);
+    EXCEPTION
+      WHEN lock_not_available THEN locked_tables := locked_tables + 1;
+      WHEN undefined_table OR insufficient_privilege THEN NULL;
+    END;
+  END LOOP;
+  -- Those that have to leave.
   PERFORM heliosdb.sync_publications();
-  IF late = '{}' THEN RETURN false; END IF;
-  PERFORM heliosdb.schema_changed('ALTER TABLE', c.oid, n.nspname, c.relname, true)
-     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE c.oid = ANY (late) AND c.oid NOT IN (SELECT heliosdb.unpublished_updates());
-  RETURN EXISTS (SELECT heliosdb.unpublished_updates());
+  RETURN EXISTS (SELECT heliosdb.unpublished_tables());
 END $$;
 
 CREATE OR REPLACE VIEW heliosdb.cdc_tables AS
@@ -105,6 +230,8 @@ SELECT p.table_schema, p.table_name,
       THEN 'the role of --upstream does not own the table'
     WHEN NOT p.identified
       THEN 'it has no replica identity: updates and deletes are not captured'
+    WHEN NOT inserts.listed
+      THEN 'inserts are not captured yet'
     WHEN NOT updates.listed
       THEN 'updates and deletes are not captured yet'
   END AS problem,
@@ -114,7 +241,7 @@ SELECT p.table_schema, p.table_name,
     WHEN NOT p.identified
       THEN format('ALTER TABLE %I.%I ADD PRIMARY KEY (...), or REPLICA IDENTITY FULL.',
         p.table_schema, p.table_name)
-    WHEN NOT updates.listed
+    WHEN NOT (inserts.listed AND updates.listed)
       THEN 'A transaction that made or altered a table has the publication locked: end it.'
   END AS hint
   FROM heliosdb.table_plan() AS p
@@ -132,27 +259,49 @@ SELECT p.table_schema, p.table_name,
        WHERE b.pubname = 'heliosdb_updates' AND r.prrelid = p.relid)
   ) AS updates(listed);
 
+-- Tables that are published with updates and have lost what identified their rows.
+CREATE FUNCTION heliosdb.unidentified_tables() RETURNS oid[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT coalesce(array_agg(r.prrelid), '{}')
+    FROM pg_publication_rel AS r JOIN pg_publication AS b ON b.oid = r.prpubid
+    JOIN pg_class AS c ON c.oid = r.prrelid
+   WHERE b.pubname = 'heliosdb_updates' AND (NOT heliosdb.has_identity(c.oid) OR EXISTS (
+     SELECT FROM heliosdb.partitions_of(c.oid) AS member
+       JOIN pg_class AS leaf ON leaf.oid = member AND leaf.relkind <> 'p'
+      WHERE NOT heliosdb.has_identity(leaf.oid)))
+$$;
+
 -- What is dropped with something else may have been what identified rows.
 CREATE OR REPLACE FUNCTION heliosdb.on_drop() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms' AS $$
 DECLARE
   gone record;
+  unidentified oid[];
 BEGIN
+  BEGIN
+    FOR gone IN
+      SELECT d.objid, d.schema_name, d.object_name FROM pg_event_trigger_dropped_objects() AS d
+       WHERE d.object_type = 'table' AND NOT d.is_temporary AND d.schema_name <> 'heliosdb'
+    LOOP
+      PERFORM heliosdb.schema_changed('DROP TABLE', gone.objid, gone.schema_name,
+        gone.object_name, true);
+    END LOOP;
+  EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING USING MESSAGE = 'heliosdb could not follow a schema change', DETAIL = SQLERRM;
+  END;
   -- Without the index that identified its rows a table must not stay where updates are published.
   IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() AS d
-      WHERE d.object_type IN ('index', 'table constraint', 'table column')) THEN
-    PERFORM heliosdb.sync_publications();
+      WHERE d.object_type IN ('index', 'table constraint', 'table column')
+        AND NOT d.is_temporary) THEN
+    unidentified := heliosdb.unidentified_tables();
+    IF unidentified <> '{}' THEN PERFORM heliosdb.sync_publications(unidentified); END IF;
   END IF;
-  FOR gone IN
-    SELECT d.objid, d.schema_name, d.object_name FROM pg_event_trigger_dropped_objects() AS d
-     WHERE d.object_type = 'table' AND NOT d.is_temporary AND d.schema_name <> 'heliosdb'
-  LOOP
-    PERFORM heliosdb.schema_changed('DROP TABLE', gone.objid, gone.schema_name, gone.object_name,
-      true);
-  END LOOP;
 EXCEPTION WHEN OTHERS THEN
   RAISE WARNING USING MESSAGE = 'heliosdb could not follow a schema change', DETAIL = SQLERRM;
 END $$;
 
-REVOKE ALL ON FUNCTION heliosdb.identify_by_all(oid), heliosdb.unpublished_updates(),
-  heliosdb.publish_late_tables() FROM PUBLIC;
+REVOKE ALL ON FUNCTION heliosdb.partitions_of(oid), heliosdb.identify_by_all(oid),
+  heliosdb.can_alter_publication(name), heliosdb.unpublished_tables(),
+  heliosdb.publish_late_tables(), heliosdb.unidentified_tables() FROM PUBLIC;
+-- The view calls them as whoever asks.
+GRANT EXECUTE ON FUNCTION heliosdb.partitions_of(oid) TO pg_monitor;

@@ -108,3 +108,14 @@ export function captureTakenOver(): PgError {
     retryable: true,
   });
 }
+
+/** Nobody can see yet which columns are to be kept out of a log that is about to begin. */
+export function captureBeingAltered(cause: PgError): PgError {
+  return new PgError({
+    code: cause.code,
+    message: 'capture cannot begin while a transaction that altered it has not ended',
+    detail: 'It may have said which columns are to be kept out of the change log.',
+    hint: 'End it; or it has committed and waits for a synchronous standby.',
+    retryable: true,
+  });
+}

@@ -284,13 +284,12 @@ export class CaptureTenure {
     writer.store.root.readerCheck();
   }
 
-  /** The slot tells nothing of it: what is missing is found when capture begins again. */
+  /** The slot tells nothing of it; noted, so that it counts even when it is mended at once. */
   async #hasOtherPublications(writer: LogWriter): Promise<boolean> {
     const { connection, catalog, facts } = this.#options;
     const { unusable, identity } = await publicationState(connection);
-    if (unusable.length > 0) return true;
-    if (identity === this.#publications) return false;
-    const reason = 'A publication was dropped and made again by somebody else.';
+    if (unusable.length === 0 && identity === this.#publications) return false;
+    const reason = `Publication "${unusable[0] ?? publicationNames.join('" or "')}" was dropped or altered by somebody else.`;
     await catalog.noteGap(facts.term, { from: writer.endLsn, to: undefined, reason });
     return true;
   }

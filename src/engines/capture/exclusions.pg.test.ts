@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { Client } from 'pg';
 import { CapturedDatabase } from '../../testing/crash/captured-database.ts';
 import { Random, seedOfRun } from '../../testing/oracle/random.ts';
@@ -110,5 +111,29 @@ describe('columns that are kept out of the log', function () {
     const found = await captures();
     assert.deepEqual([found.get(2001), found.get(2002)], Array(2).fill(['id', 'amount']));
     assert.deepEqual(found.get(2003), ['id', 'note', 'amount']);
+  });
+
+  it('are out of a log that begins while the commit that says so waits for a standby', async () => {
+    await captured.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+    await captured.sql('SELECT pg_reload_conf()');
+    const waiting = new Client({ connectionString: captured.url });
+    await waiting.connect();
+    const { rows } = await waiting.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const said = waiting.query(exclude(['note'])).catch(() => undefined);
+    const waits = "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    while ((await captured.sql(waits)).length === 0);
+    await captured.settled(captured.logOf());
+    await captured.node.killAll();
+    rmSync(captured.node.logDirectory, { recursive: true });
+    await captured.node.start();
+    await captured.fails('55P03');
+    await captured.sql(`SELECT pg_cancel_backend(${rows[0]?.pid})`);
+    await said;
+    await waiting.end();
+    await captured.sql('ALTER SYSTEM RESET synchronous_standby_names');
+    await captured.sql('SELECT pg_reload_conf()');
+    await captured.is('streaming');
+    await captured.sql("INSERT INTO kept VALUES (3001, 'a note', 1)");
+    assert.deepEqual((await captures()).get(3001), ['id', 'amount']);
   });
 });

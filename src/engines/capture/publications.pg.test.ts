@@ -132,4 +132,27 @@ describe('publications of a capture', function () {
     await captured.sql('DROP DOMAIN code CASCADE');
     await captured.sql('UPDATE coded SET v = 2');
   });
+
+  it('follow what is dropped while a partition of something else is locked', async () => {
+    await captured.sql(`CREATE TABLE whole (id integer PRIMARY KEY) PARTITION BY LIST (id);
+      CREATE TABLE part PARTITION OF whole DEFAULT;
+      CREATE TABLE named (id integer NOT NULL, v integer); CREATE UNIQUE INDEX by_id ON named (id);
+      ALTER TABLE named REPLICA IDENTITY USING INDEX by_id; INSERT INTO named VALUES (1, 1);
+      CREATE TABLE gone (id integer PRIMARY KEY)`);
+    const client = new Client({ connectionString: captured.url });
+    await client.connect();
+    await client.query('BEGIN; TRUNCATE part');
+    await captured.sql('DROP INDEX by_id');
+    await captured.sql('UPDATE named SET v = 2');
+    await captured.sql('DROP TABLE gone');
+    await client.query('COMMIT');
+    await client.end();
+    const dropped = (await captured.changes()).filter(
+      ({ schemaChange }) => schemaChange?.command === 'DROP TABLE',
+    );
+    assert.deepEqual(
+      dropped.map(({ schemaChange }) => schemaChange?.name),
+      ['gone'],
+    );
+  });
 });

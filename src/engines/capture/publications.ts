@@ -20,14 +20,14 @@ export type PublicationName = (typeof publicationNames)[number];
 export type PublicationState = {
   /** Those that are not there, or publish less than they did when they were made. */
   readonly unusable: readonly PublicationName[];
-  /** Another text when one was made again. */
+  /** Another text when one was made again, or altered. */
   readonly identity: string;
 };
 
 /** Whether the two are what they were made as; somebody may have altered them. */
 export async function publicationState(connection: Connection): Promise<PublicationState> {
   const rows = await connection.query(
-    `SELECT pubname AS name, oid::int8 AS oid,
+    `SELECT pubname AS name, concat(oid, ' ', xmin) AS version,
             (pubinsert, pubtruncate, pubupdate, pubdelete, pubviaroot) = (
               CASE pubname WHEN 'heliosdb_inserts' THEN (true, true, false, false, true)
                 ELSE (false, false, true, true, true) END) AS is_whole
@@ -40,7 +40,7 @@ export async function publicationState(connection: Connection): Promise<Publicat
   );
   return {
     unusable: publicationNames.filter((name) => !usable.has(name)),
-    identity: rows.map(({ oid }) => oid).join(),
+    identity: rows.map(({ version }) => version).join(),
   };
 }
 

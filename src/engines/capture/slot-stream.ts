@@ -45,6 +45,8 @@ export class SlotStream {
   #statusTimer: NodeJS.Timeout | undefined;
   #confirmedLsn = 0n;
   #reportedLsn = 0n;
+  /** What was begun last. */
+  #working: Promise<void> = Promise.resolve();
   #failure: unknown;
   #isOver = false;
   #end: () => void = () => undefined;
@@ -82,6 +84,8 @@ export class SlotStream {
     clearTimeout(this.#flushTimer);
     signal.removeEventListener('abort', this.#end);
     await syncing;
+    // Whoever waits for the server or the disk must not find the log closed.
+    await this.#working;
     if (this.#failure === undefined && !socket.destroyed) this.#sendStatus(false);
     socket.end();
     socket.destroy();
@@ -92,7 +96,9 @@ export class SlotStream {
     if (this.#isOver || this.#failure !== undefined) return undefined;
     this.#reader.push(chunk);
     try {
-      return this.#work()?.catch(this.#fail);
+      const working = this.#work()?.catch(this.#fail);
+      if (working !== undefined) this.#working = working;
+      return working;
     } catch (error) {
       this.#fail(error);
       return undefined;

@@ -11,7 +11,7 @@ export const messagePrefix: string = 'heliosdb';
  */
 export function readSchemaChange(message: LogicalMessage): SchemaChange | undefined {
   if (message.prefix !== messagePrefix || !message.isTransactional) return undefined;
-  const content = parseObject(message.content.toString('utf8'));
+  const content = parseObject(message.content);
   if (content === undefined) return undefined;
   const { command, tableOid, schema, name, rewritesRows } = content;
   if (typeof command !== 'string' || typeof schema !== 'string') return undefined;
@@ -26,7 +26,7 @@ export function readSchemaChange(message: LogicalMessage): SchemaChange | undefi
  * that it sends while that is in progress.
  */
 export function subtransactionOf(message: LogicalMessage): number | undefined {
-  const subxid = parseObject(message.content.toString('utf8'))?.subxid;
+  const subxid = parseObject(message.content)?.subxid;
   return isOid(subxid) ? subxid : undefined;
 }
 
@@ -36,7 +36,7 @@ export function subtransactionOf(message: LogicalMessage): number | undefined {
  */
 export function readExclusions(message: LogicalMessage): readonly string[] | undefined {
   if (message.prefix !== messagePrefix || !message.isTransactional) return undefined;
-  const columns = parseObject(message.content.toString('utf8'))?.excludedColumns;
+  const columns = parseObject(message.content)?.excludedColumns;
   if (!Array.isArray(columns)) return undefined;
   return columns.filter((column): column is string => typeof column === 'string');
 }
@@ -45,9 +45,13 @@ type Content = {
   readonly [key in keyof SchemaChange | 'subxid' | 'excludedColumns']?: unknown;
 };
 
-function parseObject(text: string): Content | undefined {
+/** Longer than anything of ours; anybody may write what no string could hold. */
+const contentBytesMax = 16 * 1024 * 1024;
+
+function parseObject(content: Buffer): Content | undefined {
+  if (content.length > contentBytesMax) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(content.toString('utf8'));
     return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     return undefined;
