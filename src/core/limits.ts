@@ -65,6 +65,8 @@ export const eventsBatchMax: number = 2_000;
 export const followRightsMs: number = 1_000;
 /** What a jsonb can hold, with something for what is around it, bytes. */
 export const jsonbBytesMax: number = 255 * 1024 * 1024;
+/** Fewer than an array or an object of jsonb can have. */
+export const jsonbElementsMax: number = 8_000_000;
 /** What one SHOW CDC EVENTS may hand to its backend, bytes of JSON; beyond it 54000. */
 export const eventsBytesMax: number = 64 * 1024 * 1024;
 /** Redis clients per process; one more is told so and disconnected. */

@@ -2,28 +2,32 @@
 -- the changes of another table are published later then, which is said, and in the WAL too, for rows
 -- may have changed without a change of their own.
 
--- All partitions below a table. Unlike pg_partition_tree it locks none of them, so that whoever has
--- one locked is in nobody's way.
+-- All partitions below a table, not what merely inherits from it. Unlike pg_partition_tree it locks
+-- none of them, so that whoever has one locked is in nobody's way.
 CREATE FUNCTION heliosdb.partitions_of(root oid) RETURNS SETOF oid
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH RECURSIVE member AS (
-    SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = root
+    SELECT i.inhrelid FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+     WHERE i.inhparent = root AND c.relispartition
     UNION ALL
     SELECT i.inhrelid FROM pg_inherits AS i JOIN member AS m ON i.inhparent = m.inhrelid)
   SELECT inhrelid FROM member
+$$;
+
+-- Whether every row of a table, in whichever partition, can be told from the others.
+CREATE FUNCTION heliosdb.is_identified(root oid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT heliosdb.has_identity(root) AND NOT EXISTS (
+    SELECT FROM heliosdb.partitions_of(root) AS member
+      JOIN pg_class AS leaf ON leaf.oid = member AND leaf.relkind <> 'p'
+     WHERE NOT heliosdb.has_identity(leaf.oid))
 $$;
 
 CREATE OR REPLACE FUNCTION heliosdb.table_plan(only_tables oid[] DEFAULT NULL)
 RETURNS TABLE (relid oid, table_schema name, table_name name, identified boolean, ours boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT c.oid, n.nspname, c.relname,
-    CASE c.relkind
-      WHEN 'p' THEN heliosdb.has_identity(c.oid) AND NOT EXISTS (
-        SELECT FROM heliosdb.partitions_of(c.oid) AS member
-          JOIN pg_class AS leaf ON leaf.oid = member AND leaf.relkind <> 'p'
-         WHERE NOT heliosdb.has_identity(leaf.oid))
-      ELSE heliosdb.has_identity(c.oid)
-    END,
+    heliosdb.is_identified(c.oid),
     pg_has_role(c.relowner, 'USAGE')
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
    WHERE (only_tables IS NULL OR c.oid = ANY (only_tables))
@@ -264,11 +268,7 @@ CREATE FUNCTION heliosdb.unidentified_tables() RETURNS oid[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   SELECT coalesce(array_agg(r.prrelid), '{}')
     FROM pg_publication_rel AS r JOIN pg_publication AS b ON b.oid = r.prpubid
-    JOIN pg_class AS c ON c.oid = r.prrelid
-   WHERE b.pubname = 'heliosdb_updates' AND (NOT heliosdb.has_identity(c.oid) OR EXISTS (
-     SELECT FROM heliosdb.partitions_of(c.oid) AS member
-       JOIN pg_class AS leaf ON leaf.oid = member AND leaf.relkind <> 'p'
-      WHERE NOT heliosdb.has_identity(leaf.oid)))
+   WHERE b.pubname = 'heliosdb_updates' AND NOT heliosdb.is_identified(r.prrelid)
 $$;
 
 -- What is dropped with something else may have been what identified rows.
@@ -300,8 +300,7 @@ EXCEPTION WHEN OTHERS THEN
   RAISE WARNING USING MESSAGE = 'heliosdb could not follow a schema change', DETAIL = SQLERRM;
 END $$;
 
-REVOKE ALL ON FUNCTION heliosdb.partitions_of(oid), heliosdb.identify_by_all(oid),
+REVOKE ALL ON FUNCTION heliosdb.partitions_of(oid), heliosdb.is_identified(oid),
+  heliosdb.identify_by_all(oid),
   heliosdb.can_alter_publication(name), heliosdb.unpublished_tables(),
   heliosdb.publish_late_tables(), heliosdb.unidentified_tables() FROM PUBLIC;
--- The view calls them as whoever asks.
-GRANT EXECUTE ON FUNCTION heliosdb.partitions_of(oid) TO pg_monitor;

@@ -155,4 +155,12 @@ describe('publications of a capture', function () {
       ['gone'],
     );
   });
+
+  it('leave tables alone that only inherit from one', async () => {
+    await captured.sql(`CREATE TABLE parent (id integer PRIMARY KEY, v integer);
+      CREATE TABLE child () INHERITS (parent); INSERT INTO child VALUES (1, 1)`);
+    await captured.sql('UPDATE parent SET v = 2');
+    assert.deepEqual((await tableStatus('parent'))?.['problem'], null);
+    assert.match(String((await tableStatus('child'))?.['problem']), /no replica identity/);
+  });
 });

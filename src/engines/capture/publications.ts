@@ -28,13 +28,15 @@ export type PublicationState = {
 export async function publicationState(connection: Connection): Promise<PublicationState> {
   const rows = await connection.query(
     `SELECT pubname AS name, concat(oid, ' ', xmin) AS version,
+            current_setting('server_version_num')::int >= 150000 AS has_filters,
             (pubinsert, pubtruncate, pubupdate, pubdelete, pubviaroot) = (
               CASE pubname WHEN 'heliosdb_inserts' THEN (true, true, false, false, true)
                 ELSE (false, false, true, true, true) END) AS is_whole
        FROM pg_catalog.pg_publication WHERE pubname = ANY ($1) ORDER BY pubname`,
     [publicationNames],
   );
-  const filtered = await filteredPublications(connection);
+  const filtered =
+    rows[0]?.['has_filters'] === true ? await filteredPublications(connection) : new Set();
   const usable = new Set(
     rows.flatMap(({ name, is_whole }) => (is_whole && !filtered.has(name) ? [name] : [])),
   );
@@ -46,10 +48,6 @@ export async function publicationState(connection: Connection): Promise<Publicat
 
 /** Of which somebody has set a row filter or a column list, which Postgres has from 15 on. */
 async function filteredPublications(connection: Connection): Promise<ReadonlySet<unknown>> {
-  const [server] = await connection.query(
-    "SELECT current_setting('server_version_num')::int >= 150000 AS has_filters",
-  );
-  if (server?.['has_filters'] !== true) return new Set();
   const rows = await connection.query(
     `SELECT DISTINCT p.pubname AS name
        FROM pg_catalog.pg_publication_rel AS r

@@ -1,13 +1,7 @@
 import type { Change, TableVersion } from '../../contracts/change.ts';
 import type { VersionRights } from '../../contracts/change-access.ts';
 import type { LogBounds, ReadForward, TableFilter } from '../../contracts/log-reader.ts';
-import {
-  changesNotPermitted,
-  changesOfMissingTable,
-  changesOfUncaptured,
-  changeTooLarge,
-  type UncapturedKind,
-} from '../../core/errors/change-access.ts';
+import { changeTooLarge } from '../../core/errors/change-access.ts';
 import { logMoved } from '../../core/errors/log-stream.ts';
 import { jsonbBytesMax } from '../../core/limits.ts';
 import {
@@ -18,8 +12,10 @@ import {
 } from '../../lowering/cdc/change-rights.ts';
 import { printEventRow, printGapRow } from '../../protocol/changes/event-row.ts';
 import { scalarPrinterFor } from '../../protocol/changes/scalar-json.ts';
+import { fitsJsonb, withinString } from './fits-jsonb.ts';
 import { type EpochSpan, type Gap, gapsIn } from './gaps.ts';
 import type { Offering } from './offering.ts';
+import { refuseUnseen, tableMeant } from './table-meant.ts';
 
 /** Which changes one execution of a SHOW CDC EVENTS is about: of its FROM, with the role's rights. */
 export class EventScope {
@@ -69,7 +65,7 @@ export class EventScope {
       parameters: [rightsParameter(asked as readonly TableVersion[])],
     });
     const rights = readOwnRights(answer ?? '', versions);
-    if (read.table !== undefined && meant !== undefined) refuse(read.table, rights, meant);
+    if (read.table !== undefined && meant !== undefined) refuseUnseen(read.table, rights, meant);
     const ids = new Set(known.map(({ id }) => id));
     return new EventScope(offering, { rights, tableOid: oid, known: ids, bounds });
   }
@@ -143,109 +139,4 @@ export class EventScope {
     if (this.#tableOid !== undefined && tableOid !== this.#tableOid) return undefined;
     return this.#rights.seesSchemaChanges(tableOid) ? { kind: 'all' } : undefined;
   }
-}
-
-/** Undefined when it is longer than a string may be. */
-function withinString(print: () => string): string | undefined {
-  try {
-    return print();
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
-
-/** What holds fewer elements than this has no array or object with too many of them. */
-const elementsMax = 8_000_000;
-
-function fitsJsonb(row: string): boolean {
-  if (row.length <= 2 * elementsMax) return true;
-  // A unit of UTF-16 has three bytes at most.
-  if (3 * row.length > jsonbBytesMax && Buffer.byteLength(row) > jsonbBytesMax) return false;
-  let elements = 0;
-  for (let at = row.indexOf(','); at !== -1; at = row.indexOf(',', at + 1)) elements += 1;
-  return elements <= elementsMax;
-}
-
-type Named = NonNullable<Offering['read']['table']>;
-
-/** A relation as the catalog has it. */
-type Meant = {
-  readonly oid: number;
-  /** Undefined: changes of it are captured, or may be. */
-  readonly uncaptured: UncapturedKind | undefined;
-};
-
-/** One that a transaction's snapshot does not have yet has no kind. */
-const meantQuery = `
-SELECT pg_catalog.concat_ws(' ', meant.oid, c.relkind, c.relpersistence, n.nspname)
-  FROM (SELECT pg_catalog.to_regclass($1)::pg_catalog.oid AS oid) AS meant
-  LEFT JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) meant.oid
-  LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace`;
-
-/** The table FROM names: the one that is there, else the last one of that name. */
-async function tableMeant({ read, ask }: Offering, known: readonly TableVersion[]): Promise<Meant> {
-  const { name, position } = read.table as Named;
-  const found = (await ask({ text: meantQuery, parameters: [name] })) ?? '';
-  if (found !== '') {
-    const [oid, kind, persistence, ...schema] = found.split(' ');
-    return { oid: Number(oid), uncaptured: uncapturedKind(kind, persistence, schema.join(' ')) };
-  }
-  const parts = partsOf(name);
-  const gone = known.findLast(
-    (version) =>
-      version.name === parts.at(-1) && (parts.length < 2 || version.schema === parts.at(-2)),
-  );
-  if (gone === undefined) throw changesOfMissingTable(parts.join('.'), position);
-  return { oid: gone.oid, uncaptured: undefined };
-}
-
-const otherKinds: ReadonlyMap<string | undefined, UncapturedKind> = new Map([
-  ['v', 'view'],
-  ['m', 'materialized view'],
-  ['i', 'index'],
-  ['I', 'index'],
-  ['S', 'sequence'],
-  ['f', 'foreign table'],
-  ['c', 'composite type'],
-  ['t', 'TOAST table'],
-]);
-
-const systemSchemas: ReadonlySet<string> = new Set([
-  'pg_catalog',
-  'information_schema',
-  'heliosdb',
-]);
-
-/** Of pg_class: its `relkind` and `relpersistence`. */
-function uncapturedKind(
-  kind: string | undefined,
-  persistence: string | undefined,
-  schema: string,
-): UncapturedKind | undefined {
-  const other = otherKinds.get(kind);
-  if (other !== undefined) return other;
-  if (systemSchemas.has(schema)) return 'system table';
-  if (persistence === 't') return 'temporary table';
-  return persistence === 'u' ? 'unlogged table' : undefined;
-}
-
-/** A name as it was written, by its parts as they are called. */
-function partsOf(name: string): readonly string[] {
-  return [...name.matchAll(/"((?:[^"]|"")+)"|([^".\s]+)/g)].map(
-    ([, quoted, plain]) =>
-      quoted?.replaceAll('""', '"') ?? plain!.replace(/[A-Z]/g, (letter) => letter.toLowerCase()),
-  );
-}
-
-function refuse({ name, position }: Named, rights: ChangeRights, meant: Meant): void {
-  const versions = [...rights.versions.values()];
-  if (versions.some(({ kind }) => kind !== 'none')) return;
-  const table = partsOf(name).at(-1)!;
-  const [none] = versions;
-  if (none?.kind === 'none') throw changesNotPermitted(table, none.reason, position);
-  // Nothing was captured of it yet, which somebody without the right is not told either.
-  if (!rights.seesAnyOf(meant.oid)) throw changesNotPermitted(table, 'privilege', position);
-  // Nor ever will be.
-  if (meant.uncaptured !== undefined) throw changesOfUncaptured(table, meant.uncaptured, position);
 }
