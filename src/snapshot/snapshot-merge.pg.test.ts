@@ -140,6 +140,24 @@ describe('merging a snapshot with the changes after it', () => {
     assert.deepEqual(stop, { kind: 'reread', old: ['25'], key: ['-25'] });
   });
 
+  it('waits for a chunk whose rows are out, whatever was read later', async () => {
+    let state = await read(await plan(), 2);
+    for await (const event of readSnapshot(source, state)) {
+      if (event.kind === 'begun') state = event.state;
+      if (event.kind === 'rows') break;
+    }
+    await session.query('DELETE FROM public.t WHERE id = 25');
+    await session.query('DELETE FROM public.t WHERE id = 35');
+    await session.query('TRUNCATE public.t');
+    const point = await readPoint(session, state, ['5']);
+    const [first, , emptied] = (await log.read()) as [Change, Change, Change];
+    // The point has seen them all, and the rows that the first attempt handed on have not.
+    assert.deepEqual(await verdicts(point.state, [first]), ['wait']);
+    assert.deepEqual(await verdicts(point.state, [emptied]), ['wait']);
+    const whole = await read(point.state, Number.POSITIVE_INFINITY);
+    assert.deepEqual(await verdicts(whole, [first, emptied]), ['apply', 'truncate-part']);
+  });
+
   it('places any number of keys', async () => {
     const whole = await read(await plan(), Number.POSITIVE_INFINITY);
     const keys = Array.from({ length: snapshotPlacedKeysMax * 2 + 1 }, (_, n) => [String(n)]);

@@ -65,6 +65,8 @@ type HalfVerdict = 'apply' | 'again' | 'skip' | 'wait';
 export class SnapshotMerge {
   readonly state: SnapshotState;
   readonly #chunks: readonly ReadVisibility[];
+  /** Of the attempt at the next chunk whose rows may be out. */
+  readonly #begun: SnapshotVisibility | undefined;
   readonly #points: readonly SnapshotVisibility[];
   readonly #isRead: boolean;
   readonly #keys: ChangeKeyReader | undefined;
@@ -72,6 +74,7 @@ export class SnapshotMerge {
   constructor(state: SnapshotState) {
     this.state = state;
     this.#chunks = state.chunks.map(visibilityOf);
+    this.#begun = state.begun === null ? undefined : visibilityOf(state.begun).first;
     this.#points = state.points.map(({ snapshot }) => SnapshotVisibility.parse(snapshot));
     this.#isRead = isRead(state);
     const { key } = state.table;
@@ -160,6 +163,14 @@ export class SnapshotMerge {
     return lasts.some((last) => last?.isVisible(xid) === true);
   }
 
+  /**
+   * Whether nothing that is yet to be read needs it. What was seen will be seen by all that is read
+   * later; but rows of a chunk that was begun are out as they were before.
+   */
+  #willBeSeen(xid: bigint): boolean {
+    return this.#begun === undefined ? this.#isSeen(xid) : this.#begun.isVisible(xid);
+  }
+
   #judgeRow({ change, keys, before, after }: PlacedChange): Verdict | Stop {
     const old = before && this.#judgeHalf(before, change.xid);
     const now = after && this.#judgeHalf(after, change.xid);
@@ -177,7 +188,7 @@ export class SnapshotMerge {
 
   #judgeHalf({ chunk, point }: KeyPlace, xid: bigint): HalfVerdict {
     const read = this.#chunks[chunk];
-    if (read === undefined) return this.#isSeen(xid) ? 'skip' : 'wait';
+    if (read === undefined) return this.#willBeSeen(xid) ? 'skip' : 'wait';
     const own = point === undefined ? undefined : this.#points[point];
     if (own !== undefined) return own.isVisible(xid) ? 'skip' : 'apply';
     if (read.first.isVisible(xid)) return 'skip';
@@ -185,7 +196,7 @@ export class SnapshotMerge {
   }
 
   #judgeTruncate(xid: bigint): Verdict | Stop {
-    if (!this.#isSeen(xid)) return wait;
+    if (!this.#willBeSeen(xid)) return wait;
     // Later snapshots see more, so those that do not see it are the first ones.
     const unseen = this.#chunks.findLastIndex(({ first }) => !first.isVisible(xid));
     const except = this.state.points.filter((_, index) => this.#points[index]?.isVisible(xid));
