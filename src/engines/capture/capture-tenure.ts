@@ -257,19 +257,8 @@ export class CaptureTenure {
   }
 
   async #look(): Promise<void> {
-    const { catalog } = this.#options;
     const writer = this.#writer!;
-    const wish = await catalog.wish();
-    if (JSON.stringify(wish) !== JSON.stringify(this.#wish)) {
-      // Options or the switch: begin again with what is wanted now.
-      this.#ended.abort();
-      return;
-    }
-    if (await this.#hasOtherPublications(writer)) {
-      this.#ended.abort();
-      return;
-    }
-    if (await this.#exclusions!.isOutdated()) {
+    if (await this.#hasToBeginAgain(writer)) {
       this.#ended.abort();
       return;
     }
@@ -282,6 +271,13 @@ export class CaptureTenure {
     await this.#beat(writer);
     if (!(await this.#writeStatus(undefined))) this.#ended.abort();
     writer.store.root.readerCheck();
+  }
+
+  /** Options, the switch, publications or a word on exclusions are not what capture began with. */
+  async #hasToBeginAgain(writer: LogWriter): Promise<boolean> {
+    const wish = await this.#options.catalog.wish();
+    if (JSON.stringify(wish) !== JSON.stringify(this.#wish)) return true;
+    return (await this.#hasOtherPublications(writer)) || (await this.#exclusions!.isOutdated());
   }
 
   /** The slot tells nothing of it; noted, so that it counts even when it is mended at once. */
