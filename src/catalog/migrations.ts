@@ -12,9 +12,6 @@ const names = [
   '003-schema-watch',
   '004-secrets',
   '005-exclusions',
-  '006-status',
-  '007-capture-failure',
-  '008-late-tables',
 ] as const;
 
 export function migrations(): readonly Migration[] {

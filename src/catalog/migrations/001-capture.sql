@@ -212,6 +212,33 @@ BEGIN
   END LOOP;
 END $$;
 
+-- What stops capture, for everybody who waits for it to begin, in the words of whoever does the work:
+-- the status itself is for administrators. NULL when nothing does, as far as is known: what was
+-- written before the node that wrote it began anew, or before the last order, may be mended by now,
+-- and a node that has said nothing for a while tells nothing.
+CREATE FUNCTION heliosdb.capture_failure() RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  -- Nothing is captured there, and UNLOGGED tables cannot be read.
+  IF pg_is_in_recovery() THEN RETURN NULL; END IF;
+  RETURN (
+    SELECT jsonb_build_object('code', o.error_code,
+        -- These name files of a machine, or nobody knows what they say.
+        'error', CASE WHEN o.error_code IN ('53100', '58030', 'XX000', 'XX001')
+          THEN 'capture has failed' ELSE o.error END,
+        'hint', CASE WHEN o.error_code IN ('53100', '58030', 'XX000', 'XX001')
+          THEN 'SHOW CDC STATUS says more to an administrator.' ELSE o.hint END)
+      FROM heliosdb.capture_status AS o
+      JOIN heliosdb.nodes AS n ON n.node = o.node
+     WHERE o.error_code IS NOT NULL
+       AND n.heartbeat_at > clock_timestamp() - INTERVAL '15 seconds'
+       AND o.updated_at > n.started_at
+       AND o.updated_at > coalesce(
+         (SELECT a.at FROM heliosdb.audit AS a ORDER BY a.id DESC LIMIT 1), '-infinity'));
+END $$;
+
+-- The end of the log is what the owner tells the server with each status update, where that can be
+-- seen, and not what it was up to a second ago: what is confirmed is as of now, and would be beyond it.
 CREATE VIEW heliosdb.cdc_status AS
 SELECT current_database() AS "database",
   CASE
@@ -220,7 +247,11 @@ SELECT current_database() AS "database",
     ELSE coalesce(o.state, 'starting')
   END AS state,
   s.slot, s.epoch, coalesce(n.host || ':' || n.pid, s.owner::text) AS node,
-  o.log_start, o.log_end, r.confirmed_flush_lsn AS confirmed,
+  o.log_start, l.log_end,
+  -- An owner confirms what its log has. A slot that nobody reads may have been moved beyond that,
+  -- which is a gap, and is to be seen.
+  CASE WHEN r.active AND o.state = 'streaming' THEN least(r.confirmed_flush_lsn, l.log_end)
+    ELSE r.confirmed_flush_lsn END AS confirmed,
   CASE WHEN NOT pg_is_in_recovery()
     THEN pg_wal_lsn_diff(pg_current_wal_lsn(), r.confirmed_flush_lsn) END::bigint AS lag_bytes,
   CASE WHEN NOT pg_is_in_recovery()
@@ -233,11 +264,17 @@ SELECT current_database() AS "database",
 CROSS JOIN heliosdb.capture_state AS s
  LEFT JOIN heliosdb.capture_status AS o ON true
  LEFT JOIN heliosdb.nodes AS n ON n.node = s.owner
- LEFT JOIN pg_replication_slots AS r ON r.slot_name = s.slot;
+ LEFT JOIN pg_replication_slots AS r ON r.slot_name = s.slot
+CROSS JOIN LATERAL (
+  -- Unless it streams, whoever reads from the slot is somebody else.
+  SELECT CASE WHEN o.state = 'streaming' THEN greatest(o.log_end, heliosdb.captured_lsn())
+           ELSE o.log_end END AS log_end) AS l;
 
 CREATE VIEW heliosdb.cdc_readers AS
 SELECT r.name AS reader, r.kind, r.enabled, r.state, r.epoch, r.lsn, r.seq,
-  CASE WHEN r.epoch = s.epoch THEN pg_wal_lsn_diff(o.log_end, r.lsn) END::bigint AS lag_bytes,
+  CASE WHEN r.epoch = s.epoch
+    THEN greatest(0, pg_wal_lsn_diff(greatest(o.log_end, heliosdb.captured_lsn()), r.lsn))
+  END::bigint AS lag_bytes,
   r.enabled AND r.state <> 'gap' AND r.epoch = s.epoch AS holds,
   r.failing_since, r.error, r.hint
  FROM heliosdb.readers AS r
@@ -247,6 +284,7 @@ CROSS JOIN heliosdb.capture_state AS s
 REVOKE ALL ON ALL TABLES IN SCHEMA heliosdb FROM PUBLIC;
 REVOKE ALL ON ALL ROUTINES IN SCHEMA heliosdb FROM PUBLIC;
 GRANT USAGE ON SCHEMA heliosdb TO PUBLIC;
-GRANT EXECUTE ON FUNCTION heliosdb.captured_lsn(), heliosdb.capture_wish() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION heliosdb.captured_lsn(), heliosdb.capture_wish(),
+  heliosdb.capture_failure() TO PUBLIC;
 GRANT EXECUTE ON PROCEDURE heliosdb.park(pg_lsn) TO PUBLIC;
 GRANT SELECT ON heliosdb.cdc_status, heliosdb.cdc_readers TO pg_monitor;

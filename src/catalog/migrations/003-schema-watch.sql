@@ -54,20 +54,31 @@ EXCEPTION WHEN OTHERS THEN
   RAISE WARNING USING MESSAGE = 'heliosdb could not follow a schema change', DETAIL = SQLERRM;
 END $$;
 
+-- What is dropped with something else may have been what identified rows.
 CREATE FUNCTION heliosdb.on_drop() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '200ms' AS $$
 DECLARE
   gone record;
+  unidentified oid[];
 BEGIN
+  BEGIN
+    FOR gone IN
+      SELECT d.objid, d.schema_name, d.object_name FROM pg_event_trigger_dropped_objects() AS d
+       WHERE d.object_type = 'table' AND NOT d.is_temporary AND d.schema_name <> 'heliosdb'
+    LOOP
+      PERFORM heliosdb.schema_changed('DROP TABLE', gone.objid, gone.schema_name,
+        gone.object_name, true);
+    END LOOP;
+  EXCEPTION WHEN OTHERS THEN
+    RAISE WARNING USING MESSAGE = 'heliosdb could not follow a schema change', DETAIL = SQLERRM;
+  END;
   -- Without the index that identified its rows a table must not stay where updates are published.
-  IF tg_tag = 'DROP INDEX' THEN PERFORM heliosdb.sync_publications(); END IF;
-  FOR gone IN
-    SELECT d.objid, d.schema_name, d.object_name FROM pg_event_trigger_dropped_objects() AS d
-     WHERE d.object_type = 'table' AND NOT d.is_temporary AND d.schema_name <> 'heliosdb'
-  LOOP
-    PERFORM heliosdb.schema_changed('DROP TABLE', gone.objid, gone.schema_name, gone.object_name,
-      true);
-  END LOOP;
+  IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() AS d
+      WHERE d.object_type IN ('index', 'table constraint', 'table column')
+        AND NOT d.is_temporary) THEN
+    unidentified := heliosdb.unidentified_tables();
+    IF unidentified <> '{}' THEN PERFORM heliosdb.sync_publications(unidentified); END IF;
+  END IF;
 EXCEPTION WHEN OTHERS THEN
   RAISE WARNING USING MESSAGE = 'heliosdb could not follow a schema change', DETAIL = SQLERRM;
 END $$;
@@ -110,7 +121,7 @@ BEGIN
         (SELECT string_agg(pg_relation_filenode(c.oid)::text, ',' ORDER BY c.oid)
            FROM pg_class AS c
           WHERE c.oid = p.relid
-             OR c.oid IN (SELECT leaf.relid FROM pg_partition_tree(p.relid) AS leaf)) AS storage
+             OR c.oid IN (SELECT leaf FROM heliosdb.partitions_of(p.relid) AS leaf)) AS storage
         FROM heliosdb.table_plan() AS p)
     SELECT n.relid AS new_relid, f.relid AS old_relid,
            coalesce(n.relid, f.relid) AS relid,
