@@ -101,11 +101,11 @@ describe('the catalog', () => {
     await member.query('CALL heliosdb.enable_capture()');
     await member.query(`CALL heliosdb.set_capture_options('{"hold_for": "1 hour"}')`);
     await member.query(`CALL heliosdb.set_capture_options('{"hold_for": null}')`);
-    await member.query("CALL heliosdb.exclude_columns(ARRAY['a.b.c', 'a.b.c', 'a.b.d'])");
+    await member.query("CALL heliosdb.exclude_columns(ARRAY['a.b.c', 'a.B.c', 'a.b.d'])");
     await member.query("CALL heliosdb.include_columns(ARRAY['a.b.d'])");
     const wish = await catalog.wish();
     assert.deepEqual([wish.enabled, wish.options], [true, {}]);
-    assert.deepEqual(await new ExclusionHistory(administrator).before(1n << 63n), ['a.b.c']);
+    assert.deepEqual(await new ExclusionHistory(administrator).before(1n << 63n), ['"a"."b"."c"']);
     const audit = await administrator.query(
       'SELECT role, command FROM heliosdb.audit ORDER BY id LIMIT 2',
     );

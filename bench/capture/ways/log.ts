@@ -34,6 +34,7 @@ export const openLog: OpenWay = async (task) => {
       const { shape, kept } = await shapeOf(relation, server, () => false);
       return { version: writer.tableVersion(shape), kept };
     },
+    heldWithin: async () => [],
     excluded: async () => undefined,
     widenXid: (xid) => xidNear(BigInt(xid), nextXid),
   });

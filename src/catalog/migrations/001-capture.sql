@@ -146,20 +146,31 @@ BEGIN
   PERFORM heliosdb.note_command('ALTER CDC CAPTURE SET', changed, 'capture');
 END $$;
 
+-- The name of a column with its schema and table, each quoted.
+CREATE FUNCTION heliosdb.column_name(VARIADIC parts text[]) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT string_agg('"' || replace(part, '"', '""') || '"', '.' ORDER BY n)
+    FROM unnest(CASE cardinality(parts) WHEN 2 THEN ARRAY['public'] || parts ELSE parts END)
+      WITH ORDINALITY AS p (part, n)
+$$;
+
 CREATE PROCEDURE heliosdb.exclude_columns(names text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  UPDATE heliosdb.capture SET excluded_columns =
-    ARRAY(SELECT DISTINCT name FROM unnest(excluded_columns || names) AS name ORDER BY name);
+  UPDATE heliosdb.capture SET excluded_columns = ARRAY(
+    SELECT unnest(excluded_columns)
+     UNION SELECT heliosdb.column_name(VARIADIC parse_ident(name)) FROM unnest(names) AS name
+     ORDER BY 1);
   PERFORM heliosdb.note_command('ALTER CDC CAPTURE EXCLUDE', to_jsonb(names), 'capture');
 END $$;
 
 CREATE PROCEDURE heliosdb.include_columns(names text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  UPDATE heliosdb.capture SET excluded_columns =
-    ARRAY(SELECT name FROM unnest(excluded_columns) AS name
-           WHERE NOT name = ANY (names) ORDER BY name);
+  UPDATE heliosdb.capture SET excluded_columns = ARRAY(
+    SELECT unnest(excluded_columns)
+    EXCEPT SELECT heliosdb.column_name(VARIADIC parse_ident(name)) FROM unnest(names) AS name
+     ORDER BY 1);
   PERFORM heliosdb.note_command('ALTER CDC CAPTURE INCLUDE', to_jsonb(names), 'capture');
 END $$;
 
@@ -285,6 +296,6 @@ REVOKE ALL ON ALL TABLES IN SCHEMA heliosdb FROM PUBLIC;
 REVOKE ALL ON ALL ROUTINES IN SCHEMA heliosdb FROM PUBLIC;
 GRANT USAGE ON SCHEMA heliosdb TO PUBLIC;
 GRANT EXECUTE ON FUNCTION heliosdb.captured_lsn(), heliosdb.capture_wish(),
-  heliosdb.capture_failure() TO PUBLIC;
+  heliosdb.capture_failure(), heliosdb.column_name(text[]) TO PUBLIC;
 GRANT EXECUTE ON PROCEDURE heliosdb.park(pg_lsn) TO PUBLIC;
 GRANT SELECT ON heliosdb.cdc_status, heliosdb.cdc_readers TO pg_monitor;

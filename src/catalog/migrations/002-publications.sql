@@ -215,6 +215,12 @@ SELECT p.table_schema, p.table_name,
   CASE WHEN inserts.listed THEN ARRAY['INSERT', 'TRUNCATE'] ELSE '{}' END
     || CASE WHEN updates.listed THEN ARRAY['UPDATE', 'DELETE'] ELSE '{}' END AS operations,
   CASE WHEN inserts.listed OR updates.listed THEN t.since END AS since,
+  -- Columns that are kept out of the log.
+  ARRAY(SELECT a.attname::text FROM pg_attribute AS a CROSS JOIN heliosdb.capture AS c
+         WHERE a.attrelid = p.relid AND a.attnum > 0 AND NOT a.attisdropped
+           AND heliosdb.column_name(p.table_schema, p.table_name, a.attname)
+             = ANY (c.excluded_columns)
+         ORDER BY a.attnum) AS excluded,
   CASE
     WHEN NOT (p.ours OR inserts.listed)
       THEN 'the role of --upstream does not own the table'

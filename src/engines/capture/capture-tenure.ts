@@ -22,15 +22,15 @@ import type { Connection } from '../../postgres/connection.ts';
 import type { ConnectionTarget } from '../../postgres/connection-target.ts';
 import { ReplicationConnection } from '../../postgres/replication-stream.ts';
 import { asPgError } from '../../postgres/server-error.ts';
-import type { RelationMessage } from '../../protocol/pgoutput/relation.ts';
 import { takeWalSample, WalSampleRecorder } from '../../snapshot/wal-samples.ts';
 import { type CaptureOptions, readCaptureOptions } from './capture-options.ts';
 import type { CaptureTask } from './capture-task.ts';
 import { confirmableLsn } from './confirm-policy.ts';
-import { Exclusions } from './exclusions.ts';
+import { excludedColumns } from './excluded-columns.ts';
+import { Exclusions, followRenames } from './exclusions.ts';
 import { housekeepingMs, statusAgeMaxMs, tablesLookedAtMs } from './limits.ts';
 import { measureCapture } from './measure.ts';
-import { type KnownRelation, PgoutputAssembler } from './pgoutput-assembler.ts';
+import { type AssemblerOptions, PgoutputAssembler } from './pgoutput-assembler.ts';
 import {
   dropPublications,
   publicationNames,
@@ -199,10 +199,13 @@ export class CaptureTenure {
     const { connection } = this.#options;
     const server = { connection, kinds: new ValueKinds(connection) };
     writer.noteExclusions(exclusions.stored);
-    const describe = async (relation: RelationMessage): Promise<KnownRelation> => {
+    const describe: AssemblerOptions['describe'] = async (relation, also) => {
       if (relation.schema === 'heliosdb') return { version: undefined, kept: undefined };
-      const { shape, kept } = await shapeOf(relation, server, (...column) =>
-        exclusions.isExcluded(...column),
+      const isExcludedToo = excludedColumns(also);
+      const { shape, kept } = await shapeOf(
+        relation,
+        server,
+        (...column) => exclusions.isExcluded(...column) || isExcludedToo(...column),
       );
       return { version: writer.tableVersion(shape), kept };
     };
@@ -211,7 +214,8 @@ export class CaptureTenure {
       await exclusions.claimed(xid, columns);
       writer.noteExclusions(exclusions.stored);
     };
-    return new PgoutputAssembler({ writer, describe, widenXid, excluded });
+    const heldWithin = exclusions.heldWithin.bind(exclusions);
+    return new PgoutputAssembler({ writer, describe, widenXid, heldWithin, excluded });
   }
 
   #countAppended(writer: LogWriter): void {
@@ -315,6 +319,7 @@ export class CaptureTenure {
     this.#tablesLookedAt = performance.now();
     // A table whose updates are not published loses them: it is tried again soon.
     if (await publishLateTables(connection)) this.#tablesLookedAt = Number.NEGATIVE_INFINITY;
+    await followRenames(connection);
     if (!this.#hasTriggers) await connection.query('SELECT heliosdb.watch_tables()');
   }
 

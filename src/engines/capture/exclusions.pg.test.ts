@@ -79,12 +79,17 @@ describe('columns that are kept out of the log', function () {
     await captured.sql(exclude(['note']));
     await captured.sql('CREATE ROLE anybody LOGIN');
     await captured.sql(claim(['public.kept.amount']), captured.urlOf('postgres', 'anybody'));
+    await captured.sql(
+      `BEGIN; ${claim(['public.kept.id'])}; ALTER TABLE kept ALTER id SET DEFAULT 7;
+       INSERT INTO kept VALUES (1000, 'a note', 1); COMMIT`,
+    );
     await captured.sql("INSERT INTO kept VALUES (1001, 'a note', 1)");
     await captured.sql(claim([]), captured.urlOf('postgres', 'anybody'));
     await captured.sql("INSERT INTO kept VALUES (1002, 'a note', 1)");
     await captured.sql(include(['note']));
     const found = await captures();
-    assert.deepEqual([found.get(1001), found.get(1002)], Array(2).fill(['id', 'amount']));
+    const rows = [1000, 1001, 1002].map((id) => found.get(id));
+    assert.deepEqual(rows, Array(3).fill(['id', 'amount']));
   });
 
   /** Says that `note` is out, in a commit that waits for a standby until the work is done. */
@@ -118,6 +123,58 @@ describe('columns that are kept out of the log', function () {
     const found = await captures();
     assert.deepEqual([found.get(2001), found.get(2002)], Array(2).fill(['id', 'amount']));
     assert.deepEqual(found.get(2003), ['id', 'note', 'amount']);
+  });
+
+  /** Rows of a table that is called otherwise from time to time. */
+  async function peopleCaptured(): Promise<unknown[]> {
+    return (await captured.changes()).flatMap(({ operation, table, after: row }) =>
+      operation === 'INSERT' && /^(people|persons)$/.test(table?.name ?? '') ? [row] : [],
+    );
+  }
+
+  const renames = [
+    ['ALTER TABLE people RENAME tax TO "Tax No"', 'people'],
+    ['ALTER TABLE people RENAME TO persons', 'persons'],
+    ['ALTER SCHEMA shop RENAME TO "Shop.2"', '"Shop.2".persons'],
+    ['ALTER TABLE "Shop.2".persons SET SCHEMA public', 'public.persons'],
+  ] as const;
+
+  for (const isWithin of [false, true]) {
+    const when = isWithin ? 'in the transaction that writes to it' : 'before it is written to';
+    it(`stay out when they, their table or its schema are renamed ${when}`, async () => {
+      await captured.sql(`CREATE SCHEMA shop; CREATE TABLE shop.people (id int PRIMARY KEY)`);
+      // As soon as it is there.
+      await captured.sql('CALL heliosdb.exclude_columns(ARRAY[$$shop.people.tax$$])');
+      await captured.sql('ALTER TABLE shop.people ADD tax text');
+      const before = (await peopleCaptured()).length;
+      for (const [index, [rename, table]] of renames.entries()) {
+        const write = `INSERT INTO ${table} VALUES (${index}, 'a secret')`;
+        const path = 'SET search_path = shop, public';
+        if (isWithin) await captured.sql(`${path}; BEGIN; ${rename}; ${write}; COMMIT`);
+        else for (const one of [rename, write]) await captured.sql(`${path}; ${one}`);
+      }
+      await captured.sql('ALTER TABLE public.persons RENAME TO former');
+      await captured.sql('CREATE TABLE persons (id int PRIMARY KEY, "Tax No" text)');
+      await captured.sql(`INSERT INTO persons VALUES (4, 'a secret of the next table')`);
+      await captured.sql('CALL heliosdb.include_columns(ARRAY[$$public.persons."Tax No"$$])');
+      await captured.sql(`INSERT INTO persons VALUES (5, 'no secret')`);
+      const rows = (await peopleCaptured()).slice(before);
+      assert.deepEqual(rows, [['0'], ['1'], ['2'], ['3'], ['4'], ['5', 'no secret']]);
+      await captured.sql('DROP TABLE persons, former; DROP SCHEMA "Shop.2"');
+    });
+  }
+
+  it('do not make a renaming that is prepared fail', async () => {
+    await captured.sql('CREATE TABLE renamed (id int PRIMARY KEY, tax text)');
+    await captured.sql('CALL heliosdb.exclude_columns(ARRAY[$$public.renamed.tax$$])');
+    await captured.sql(
+      "BEGIN; ALTER TABLE renamed RENAME tax TO vat; PREPARE TRANSACTION 'renaming'",
+    );
+    await captured.sql("COMMIT PREPARED 'renaming'");
+    const [row] = await captured.sql(
+      `SELECT excluded_columns @> ARRAY['"public"."renamed"."vat"'] AS is_out FROM heliosdb.capture`,
+    );
+    assert.equal(row?.['is_out'], true);
   });
 
   it('are out of a log that begins while the commit that says so waits for a standby', async () => {

@@ -1,6 +1,15 @@
+import { setTimeout } from 'node:timers/promises';
 import type { ExclusionHistory } from '../../catalog/exclusion-history.ts';
 import type { StoredExclusions } from '../../changelog/stored-exclusions.ts';
+import type { Connection } from '../../postgres/connection.ts';
 import { excludedColumns } from './excluded-columns.ts';
+import { seenPollMs, seenWaitMs } from './limits.ts';
+import { withLockTimeout } from './lock-timeout.ts';
+
+/** Keeps out under its new name what was renamed without a trigger that noticed. */
+export async function followRenames(connection: Connection): Promise<void> {
+  await withLockTimeout(connection, 'SELECT heliosdb.follow_excluded()');
+}
 
 /**
  * The columns that are kept out of the log where the WAL is read now. What a transaction claims to
@@ -37,6 +46,19 @@ export class Exclusions {
 
   isExcluded(schema: string, table: string, column: string): boolean {
     return this.#isExcluded(schema, table, column);
+  }
+
+  /**
+   * Of the columns that a transaction in the WAL claims to have said: those that hold within it.
+   * Its commit is seen a moment after it is written; one that waits for a standby is believed.
+   */
+  async heldWithin(xid: bigint, columns: readonly string[]): Promise<readonly string[]> {
+    for (let waited = 0; ; waited += seenPollMs) {
+      const word = await this.#history.wordOf(xid);
+      if (word.kind === 'nothing') return [];
+      if (word.kind === 'said' || waited >= seenWaitMs) return columns;
+      await setTimeout(seenPollMs);
+    }
   }
 
   /** A transaction commits that claims to have said which they are. */

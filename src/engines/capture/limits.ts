@@ -13,5 +13,8 @@ export const retryDelayMinMs: number = 100;
 export const retryDelayMaxMs: number = 10_000;
 /** How often publications are compared with the tables although triggers keep them, ms. */
 export const tablesLookedAtMs: number = 10_000;
+/** How long, and how often, a transaction that was read is looked for until others see it, ms. */
+export const seenWaitMs: number = 200;
+export const seenPollMs: number = 5;
 /** How old a status may become in the catalog while nothing changes, ms. */
 export const statusAgeMaxMs: number = 5_000;

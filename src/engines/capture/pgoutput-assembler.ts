@@ -37,10 +37,15 @@ type AnnouncedRelation = KnownRelation & { readonly announced: RelationMessage }
 
 export type AssemblerOptions = {
   readonly writer: LogWriter;
-  /** Gives a relation its table version; may have to ask the server. */
-  readonly describe: (relation: RelationMessage) => Promise<KnownRelation>;
+  /** Gives a relation its table version, without these columns too; may have to ask the server. */
+  readonly describe: (
+    relation: RelationMessage,
+    withoutToo: readonly string[],
+  ) => Promise<KnownRelation>;
   /** 64 bits of a transaction id that is sent with 32. */
   readonly widenXid: (xid: number) => bigint;
+  /** Of the columns that a committed transaction claims to have excluded: those it did. */
+  readonly heldWithin: (xid: bigint, columns: readonly string[]) => Promise<readonly string[]>;
   /**
    * A transaction commits that claims to have said which columns are excluded; what it answers is
    * told before anything behind that commit is described.
@@ -54,6 +59,8 @@ type OpenTransaction = {
   readonly relations: Map<number, AnnouncedRelation>;
   /** Columns that are excluded behind its commit, as it claims. */
   excludes: readonly string[] | undefined;
+  /** Those that are excluded within it already: what it writes itself after renaming one. */
+  excludesWithin: readonly string[];
 };
 
 /**
@@ -102,8 +109,7 @@ export class PgoutputAssembler {
         this.#truncate(bytes, start, end, walLsn);
         return undefined;
       case message.message:
-        this.#message(bytes, start, end, walLsn);
-        return undefined;
+        return this.#message(bytes, start, end, walLsn);
       case message.streamStart:
         this.#startStream(decodeStreamStart(bytes, start, end).xid);
         return undefined;
@@ -125,7 +131,8 @@ export class PgoutputAssembler {
   }
 
   #open(relations: Map<number, AnnouncedRelation>): OpenTransaction {
-    return { frames: this.#options.writer.begin(), relations, excludes: undefined };
+    const frames = this.#options.writer.begin();
+    return { frames, relations, excludes: undefined, excludesWithin: [] };
   }
 
   #row(bytes: Buffer, start: number, end: number, walLsn: bigint): void {
@@ -167,23 +174,32 @@ export class PgoutputAssembler {
     }
   }
 
-  #message(bytes: Buffer, start: number, end: number, walLsn: bigint): void {
+  #message(bytes: Buffer, start: number, end: number, walLsn: bigint): Promise<void> | undefined {
     const said = decodeMessage(bytes, start, end, this.#stream !== undefined);
     const excludes = readExclusions(said);
-    if (excludes !== undefined) this.#openTransaction().excludes = excludes;
+    if (excludes !== undefined) return this.#claim(this.#openTransaction(), excludes);
     // Anybody may write messages: only what our own trigger could have written counts.
-    if (!said.isTransactional || readSchemaChange(said) === undefined) return;
+    if (!said.isTransactional || readSchemaChange(said) === undefined) return undefined;
     const { frames } = this.#openTransaction();
     const at = frames.reserve(end - start, walLsn);
     bytes.copy(frames.bytes, at, start, end);
     const subxid = this.#stream === undefined ? undefined : subtransactionOf(said);
     if (subxid !== undefined) frames.bytes.writeUInt32BE(subxid, at + 1);
     frames.count(schemaVersionId);
+    return undefined;
+  }
+
+  async #claim(open: OpenTransaction, columns: readonly string[]): Promise<void> {
+    open.excludes = columns;
+    // Of one in progress nobody can tell yet whether it may say so.
+    if (open !== this.#current) return;
+    open.excludesWithin = await this.#options.heldWithin(this.#xidOfCurrent(), columns);
   }
 
   async #relation(bytes: Buffer, start: number, end: number): Promise<void> {
     const relation = decodeRelation(bytes, start, end, this.#stream !== undefined);
-    const known = { ...(await this.#options.describe(relation)), announced: relation };
+    const without = this.#current?.excludesWithin ?? [];
+    const known = { ...(await this.#options.describe(relation, without)), announced: relation };
     // Inside a stream it may be rolled back: then the others still see the relation as it was.
     (this.#stream?.relations ?? this.#relations).set(relation.oid, known);
   }
@@ -193,7 +209,7 @@ export class PgoutputAssembler {
     const open = this.#current;
     if (open === undefined) throw changeDamaged('A commit has no transaction.');
     this.#current = undefined;
-    const xid = this.#options.widenXid(this.#currentXid);
+    const xid = this.#xidOfCurrent();
     const append = (): Promise<void> | undefined =>
       this.#options.writer.append(open.frames, {
         commitLsn: commit.commitLsn,
@@ -211,7 +227,7 @@ export class PgoutputAssembler {
     const streamed = [...this.#streamed.values()].map(({ relations }) => relations);
     for (const relations of [this.#relations, ...streamed]) {
       for (const [oid, { announced }] of relations) {
-        relations.set(oid, { ...(await this.#options.describe(announced)), announced });
+        relations.set(oid, { ...(await this.#options.describe(announced, [])), announced });
       }
     }
   }
@@ -252,6 +268,10 @@ export class PgoutputAssembler {
     }
     this.#streamed.delete(xid);
     await this.#options.writer.discard(open.frames);
+  }
+
+  #xidOfCurrent(): bigint {
+    return this.#options.widenXid(this.#currentXid);
   }
 
   #openTransaction(): OpenTransaction {

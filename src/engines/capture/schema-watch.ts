@@ -6,7 +6,10 @@ const triggers = [
   {
     name: 'heliosdb_ddl_command',
     event: 'ddl_command_end',
-    tags: ['CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE SCHEMA', 'ALTER TABLE'],
+    tags: [
+      ...['CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE SCHEMA', 'ALTER TABLE'],
+      'ALTER SCHEMA',
+    ],
     call: 'heliosdb.on_ddl_command()',
   },
   {

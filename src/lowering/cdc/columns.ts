@@ -43,6 +43,7 @@ const tablesColumns: readonly ResultColumn[] = [
   { name: 'table_name', type: 'name' },
   { name: 'operations', type: 'text[]' },
   { name: 'since', type: 'pg_lsn' },
+  { name: 'excluded', type: 'text[]' },
   { name: 'problem', type: 'text' },
   { name: 'hint', type: 'text' },
 ];

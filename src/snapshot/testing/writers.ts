@@ -201,7 +201,8 @@ export class Writers {
     } catch (error) {
       const { code } = describeFailure(error);
       // Duplicate keys, locks of others and rows that went to another partition are to be expected.
-      if (['23505', '55P03', '40P01', '40001'].includes(code)) return false;
+      // A lock_timeout that fires just as the lock is granted is told as 57014.
+      if (['23505', '55P03', '57014', '40P01', '40001'].includes(code)) return false;
       throw error;
     }
   }
