@@ -10,6 +10,22 @@ export type ExclusionWord =
   /** Its commit is in the WAL, and waits for a standby: nobody sees yet what it did. */
   | { readonly kind: 'unseen' };
 
+/** A table as it is now, which may be later than the WAL that is read. */
+export type TableNow = {
+  /** By name: the numbers that its columns have for ever. */
+  readonly places: ReadonlyMap<string, number>;
+  readonly meant: readonly MeantColumn[];
+};
+
+/** A column that an excluded name meant when somebody looked. */
+export type MeantColumn = {
+  readonly name: string;
+  /** As it is called now; undefined when it is dropped. */
+  readonly column: string | undefined;
+  /** Its number; undefined where it is that of a partition. */
+  readonly place: number | undefined;
+};
+
 /** Which columns were kept out of the log when (`heliosdb.capture_exclusions`). */
 export class ExclusionHistory {
   readonly #connection: Connection;
@@ -46,6 +62,32 @@ export class ExclusionHistory {
       [printLsn(lsn)],
     );
     return (row?.['columns'] ?? []) as string[];
+  }
+
+  /** What the names of excluded columns mean in a table, and how that is now. */
+  async tableNow(relationOid: number): Promise<TableNow> {
+    const rows = await this.#connection.query(
+      `SELECT a.attname::text AS column, a.attnum AS place, NULL AS name
+         FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+       SELECT e.column_name, e.place, e.name FROM heliosdb.excluded_in($1) AS e`,
+      [relationOid],
+    );
+    const columns = rows.filter(({ name }) => name === null);
+    const meant = rows.filter(({ name }) => name !== null);
+    return {
+      places: new Map(columns.map(({ column, place }) => [String(column), Number(place)])),
+      meant: meant.map(({ name, column, place }) => ({
+        name: String(name),
+        column: column === null ? undefined : String(column),
+        place: place === null ? undefined : Number(place),
+      })),
+    };
+  }
+
+  async remember(): Promise<void> {
+    await this.#connection.query('SELECT heliosdb.remember_excluded()');
   }
 
   async wordOf(xid: bigint): Promise<ExclusionWord> {

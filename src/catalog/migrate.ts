@@ -74,7 +74,8 @@ const grants = `
     IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'heliosdb_admin') THEN
       GRANT SELECT ON heliosdb.cdc_status, heliosdb.cdc_tables, heliosdb.cdc_readers, heliosdb.audit
         TO heliosdb_admin;
-      GRANT EXECUTE ON FUNCTION heliosdb.table_plan(oid[]) TO heliosdb_admin;
+      GRANT EXECUTE ON FUNCTION heliosdb.table_plan(oid[]), heliosdb.excluded_of(oid)
+        TO heliosdb_admin;
       GRANT EXECUTE ON PROCEDURE heliosdb.enable_capture(), heliosdb.disable_capture(),
         heliosdb.resume_capture(boolean), heliosdb.set_capture_options(jsonb),
         heliosdb.exclude_columns(text[]), heliosdb.include_columns(text[]), heliosdb.adopt()

@@ -31,10 +31,9 @@ export const openLog: OpenWay = async (task) => {
   const assembler = new PgoutputAssembler({
     writer,
     describe: async (relation) => {
-      const { shape, kept } = await shapeOf(relation, server, () => false);
-      return { version: writer.tableVersion(shape), kept };
+      const { shape, kept } = await shapeOf(relation, server, new Set());
+      return { version: writer.tableVersion(shape), kept, isGuess: false };
     },
-    heldWithin: async () => [],
     excluded: async () => undefined,
     widenXid: (xid) => xidNear(BigInt(xid), nextXid),
   });

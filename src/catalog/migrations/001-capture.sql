@@ -146,10 +146,10 @@ BEGIN
   PERFORM heliosdb.note_command('ALTER CDC CAPTURE SET', changed, 'capture');
 END $$;
 
--- The name of a column with its schema and table, each quoted.
+-- The name of a column with its schema and table, each quoted, and as long as a name can be.
 CREATE FUNCTION heliosdb.column_name(VARIADIC parts text[]) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT string_agg('"' || replace(part, '"', '""') || '"', '.' ORDER BY n)
+  SELECT string_agg('"' || replace(part::name::text, '"', '""') || '"', '.' ORDER BY n)
     FROM unnest(CASE cardinality(parts) WHEN 2 THEN ARRAY['public'] || parts ELSE parts END)
       WITH ORDINALITY AS p (part, n)
 $$;
@@ -161,15 +161,22 @@ BEGIN
     SELECT unnest(excluded_columns)
      UNION SELECT heliosdb.column_name(VARIADIC parse_ident(name)) FROM unnest(names) AS name
      ORDER BY 1);
+  PERFORM heliosdb.remember_excluded();
   PERFORM heliosdb.note_command('ALTER CDC CAPTURE EXCLUDE', to_jsonb(names), 'capture');
 END $$;
 
+-- By the names they were excluded under, and by those they have now.
 CREATE PROCEDURE heliosdb.include_columns(names text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  meant text[] := ARRAY(
+    SELECT heliosdb.column_name(VARIADIC parse_ident(name)) FROM unnest(names) AS name);
 BEGIN
   UPDATE heliosdb.capture SET excluded_columns = ARRAY(
     SELECT unnest(excluded_columns)
-    EXCEPT SELECT heliosdb.column_name(VARIADIC parse_ident(name)) FROM unnest(names) AS name
+    EXCEPT SELECT unnest(meant)
+    EXCEPT SELECT e.name FROM heliosdb.excluded_attributes AS e
+     WHERE NOT e.of_partition AND heliosdb.attribute_name(e.relid, e.attnum) = ANY (meant)
      ORDER BY 1);
   PERFORM heliosdb.note_command('ALTER CDC CAPTURE INCLUDE', to_jsonb(names), 'capture');
 END $$;

@@ -210,53 +210,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
    WHERE b.pubname = 'heliosdb_updates' AND NOT heliosdb.is_identified(r.prrelid)
 $$;
 
-CREATE VIEW heliosdb.cdc_tables AS
-SELECT p.table_schema, p.table_name,
-  CASE WHEN inserts.listed THEN ARRAY['INSERT', 'TRUNCATE'] ELSE '{}' END
-    || CASE WHEN updates.listed THEN ARRAY['UPDATE', 'DELETE'] ELSE '{}' END AS operations,
-  CASE WHEN inserts.listed OR updates.listed THEN t.since END AS since,
-  -- Columns that are kept out of the log.
-  ARRAY(SELECT a.attname::text FROM pg_attribute AS a CROSS JOIN heliosdb.capture AS c
-         WHERE a.attrelid = p.relid AND a.attnum > 0 AND NOT a.attisdropped
-           AND heliosdb.column_name(p.table_schema, p.table_name, a.attname)
-             = ANY (c.excluded_columns)
-         ORDER BY a.attnum) AS excluded,
-  CASE
-    WHEN NOT (p.ours OR inserts.listed)
-      THEN 'the role of --upstream does not own the table'
-    WHEN NOT p.identified
-      THEN 'it has no replica identity: updates and deletes are not captured'
-    WHEN NOT inserts.listed
-      THEN 'inserts are not captured yet'
-    WHEN NOT updates.listed
-      THEN 'updates and deletes are not captured yet'
-  END AS problem,
-  CASE
-    WHEN NOT (p.ours OR inserts.listed)
-      THEN 'Make it the owner, or give --upstream a superuser.'
-    WHEN NOT p.identified
-      THEN format('ALTER TABLE %I.%I ADD PRIMARY KEY (...), or REPLICA IDENTITY FULL.',
-        p.table_schema, p.table_name)
-    WHEN NOT (inserts.listed AND updates.listed)
-      THEN 'A transaction that made or altered a table has the publication locked: end it.'
-  END AS hint
-  FROM heliosdb.table_plan() AS p
-  LEFT JOIN heliosdb.captured_tables AS t ON t.relid = p.relid
- CROSS JOIN LATERAL (
-    SELECT EXISTS (
-      SELECT FROM pg_publication AS b
-       WHERE b.pubname = 'heliosdb_inserts'
-         AND (b.puballtables OR EXISTS (
-           SELECT FROM pg_publication_rel AS r WHERE r.prpubid = b.oid AND r.prrelid = p.relid)))
-  ) AS inserts(listed)
- CROSS JOIN LATERAL (
-    SELECT EXISTS (
-      SELECT FROM pg_publication AS b JOIN pg_publication_rel AS r ON r.prpubid = b.oid
-       WHERE b.pubname = 'heliosdb_updates' AND r.prrelid = p.relid)
-  ) AS updates(listed);
-
-REVOKE ALL ON heliosdb.captured_tables, heliosdb.cdc_tables FROM PUBLIC;
-GRANT SELECT ON heliosdb.cdc_tables TO pg_monitor;
+REVOKE ALL ON heliosdb.captured_tables FROM PUBLIC;
 REVOKE ALL ON FUNCTION heliosdb.has_identity(oid), heliosdb.partitions_of(oid),
   heliosdb.is_identified(oid), heliosdb.table_plan(oid[]), heliosdb.identify_by_all(oid),
   heliosdb.can_alter_publication(name), heliosdb.sync_publications(oid[]),

@@ -29,12 +29,6 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock
 DECLARE
   done record;
 BEGIN
-  BEGIN
-    PERFORM heliosdb.follow_excluded();
-  EXCEPTION WHEN OTHERS THEN
-    RAISE WARNING USING MESSAGE = 'heliosdb could not follow the name of an excluded column',
-      DETAIL = SQLERRM, HINT = 'It tries again soon; until then the column is in the change log.';
-  END;
   -- A partition that is detached is not named, and a table of its own from now on.
   PERFORM heliosdb.sync_publications(CASE
     WHEN NOT EXISTS (SELECT FROM pg_event_trigger_ddl_commands() AS d

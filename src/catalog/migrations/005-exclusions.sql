@@ -15,69 +15,81 @@ CREATE INDEX ON heliosdb.capture_exclusions (xid);
 INSERT INTO heliosdb.capture_exclusions (xid, lsn, columns)
 SELECT '0', '0/0', excluded_columns FROM heliosdb.capture;
 
--- What the names meant when they were said: a column that is called otherwise later stays out.
+-- What the names mean, as far as anybody has looked: a column that is called otherwise later stays
+-- out. Nothing is taken away: whether a name counts is what the words say where the WAL is read.
+-- Nobody who alters a table writes here, so that nobody waits for another.
 CREATE TABLE heliosdb.excluded_attributes (
+  name text NOT NULL,
   relid oid NOT NULL,
   attnum smallint NOT NULL,
-  -- One of those that are kept out.
-  name text NOT NULL,
-  PRIMARY KEY (relid, attnum)
+  -- The name is that of the root.
+  of_partition boolean NOT NULL,
+  PRIMARY KEY (name, relid, attnum)
 );
+CREATE INDEX ON heliosdb.excluded_attributes (relid);
 
--- Every column that could be meant, as it is called now.
+-- The columns that a name means now; of a partitioned table those of its partitions too, which may
+-- be tables of their own one day.
 CREATE FUNCTION heliosdb.columns_called(name text)
-RETURNS TABLE (relid oid, attnum smallint, is_of_partition boolean)
+RETURNS TABLE (relid oid, attnum smallint, of_partition boolean, names_partition boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT a.attrelid, a.attnum, c.relispartition
-    FROM parse_ident(name) AS part
-    JOIN pg_namespace AS n ON n.nspname = part[1]
-    JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = part[2]
-    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = part[3]
+  WITH part AS MATERIALIZED (SELECT parse_ident(name) AS names),
+  relation AS (
+    SELECT c.oid, c.relispartition, part.names[3] AS column_name
+      FROM part
+      JOIN pg_namespace AS n ON n.nspname = part.names[1]
+      JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = part.names[2])
+  SELECT a.attrelid, a.attnum, a.attrelid <> r.oid, r.relispartition
+    FROM relation AS r
+   CROSS JOIN LATERAL (SELECT r.oid UNION ALL SELECT heliosdb.partitions_of(r.oid)) AS m (relid)
+    JOIN pg_attribute AS a ON a.attrelid = m.relid AND a.attname = r.column_name
    WHERE a.attnum > 0 AND NOT a.attisdropped
 $$;
 
--- Remembers which columns the names mean, and writes only what is new: who alters tables at the same
--- time would wait for it.
-CREATE FUNCTION heliosdb.remember_excluded(names text[]) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-  DELETE FROM heliosdb.excluded_attributes AS e
-   WHERE NOT e.name = ANY (names) OR NOT EXISTS (
-     SELECT FROM pg_attribute AS a
-      WHERE a.attrelid = e.relid AND a.attnum = e.attnum AND NOT a.attisdropped);
-  INSERT INTO heliosdb.excluded_attributes AS e (relid, attnum, name)
-  SELECT c.relid, c.attnum, said.name
-    FROM unnest(names) AS said (name) CROSS JOIN heliosdb.columns_called(said.name) AS c
-   WHERE NOT EXISTS (SELECT FROM heliosdb.excluded_attributes AS e
-     WHERE (e.relid, e.attnum, e.name) = (c.relid, c.attnum, said.name))
-      ON CONFLICT (relid, attnum) DO UPDATE SET name = EXCLUDED.name;
+CREATE FUNCTION heliosdb.attribute_name(its_relid oid, its_attnum smallint) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT heliosdb.column_name(n.nspname, c.relname, a.attname)
+    FROM pg_attribute AS a
+    JOIN pg_class AS c ON c.oid = a.attrelid
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+   WHERE a.attrelid = its_relid AND a.attnum = its_attnum AND NOT a.attisdropped
 $$;
 
--- Keeps out what is called otherwise now, under its new name too. The old one stays: the next table
--- may get it.
-CREATE FUNCTION heliosdb.follow_excluded() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  renamed text[];
-BEGIN
-  -- Nobody has to wait for anything where nothing is kept out.
-  IF (SELECT excluded_columns = '{}' FROM heliosdb.capture) THEN RETURN; END IF;
-  renamed := ARRAY(
-    SELECT now.name
-      FROM heliosdb.excluded_attributes AS e
-      JOIN pg_class AS c ON c.oid = e.relid
-      JOIN pg_namespace AS n ON n.oid = c.relnamespace
-      JOIN pg_attribute AS a ON a.attrelid = e.relid AND a.attnum = e.attnum AND NOT a.attisdropped
-     CROSS JOIN heliosdb.column_name(n.nspname, c.relname, a.attname) AS now (name)
-     WHERE now.name <> e.name);
-  IF renamed <> '{}' THEN
-    UPDATE heliosdb.capture SET excluded_columns =
-      ARRAY(SELECT unnest(excluded_columns) UNION SELECT unnest(renamed) ORDER BY 1);
-    -- Without the NOTIFY of other commands, which a transaction that is prepared may not have.
-    INSERT INTO heliosdb.audit (command, detail)
-    VALUES ('ALTER CDC CAPTURE EXCLUDE', to_jsonb(renamed));
-  END IF;
-  PERFORM heliosdb.remember_excluded(excluded_columns) FROM heliosdb.capture;
-END $$;
+CREATE FUNCTION heliosdb.remember_excluded() RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  INSERT INTO heliosdb.excluded_attributes (name, relid, attnum, of_partition)
+  SELECT said.name, c.relid, c.attnum, c.of_partition
+    FROM heliosdb.capture AS k
+   CROSS JOIN LATERAL unnest(k.excluded_columns) AS said (name)
+   CROSS JOIN heliosdb.columns_called(said.name) AS c
+   WHERE NOT EXISTS (SELECT FROM heliosdb.excluded_attributes AS e
+     WHERE (e.name, e.relid, e.attnum) = (said.name, c.relid, c.attnum))
+      ON CONFLICT DO NOTHING
+$$;
+
+-- What was said of columns of a table or of partitions of it; NULL for one that is dropped.
+CREATE FUNCTION heliosdb.excluded_in(root oid)
+RETURNS TABLE (name text, column_name text, place smallint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT e.name, a.attname::text, CASE WHEN e.relid = root THEN e.attnum END
+    FROM (SELECT root UNION ALL SELECT heliosdb.partitions_of(root)) AS m (relid)
+    JOIN heliosdb.excluded_attributes AS e ON e.relid = m.relid
+    LEFT JOIN pg_attribute AS a
+      ON a.attrelid = e.relid AND a.attnum = e.attnum AND NOT a.attisdropped
+$$;
+
+-- The columns of a table that are kept out now, by the names they have now.
+CREATE FUNCTION heliosdb.excluded_of(its_relid oid) RETURNS text[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  SELECT ARRAY(
+    SELECT a.attname::text FROM pg_attribute AS a CROSS JOIN heliosdb.capture AS k
+     WHERE a.attrelid = its_relid AND a.attnum > 0 AND NOT a.attisdropped
+       AND k.excluded_columns <> '{}'
+       AND (heliosdb.attribute_name(a.attrelid, a.attnum) = ANY (k.excluded_columns)
+         OR EXISTS (SELECT FROM heliosdb.excluded_in(its_relid) AS e
+             WHERE e.column_name = a.attname AND e.name = ANY (k.excluded_columns)))
+     ORDER BY a.attnum)
+$$;
 
 CREATE FUNCTION heliosdb.note_exclusions() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -91,13 +103,12 @@ BEGIN
     IF NOT EXISTS (SELECT FROM heliosdb.columns_called(said)) THEN
       RAISE NOTICE USING MESSAGE = format('column %s does not exist', said),
         DETAIL = 'It is kept out of the change log as soon as there is one.';
-    ELSIF EXISTS (SELECT FROM heliosdb.columns_called(said) AS c WHERE c.is_of_partition) THEN
+    ELSIF EXISTS (SELECT FROM heliosdb.columns_called(said) AS c WHERE c.names_partition) THEN
       RAISE NOTICE USING MESSAGE = format('column %s is one of a partition', said),
         DETAIL = 'Changes of partitions come as those of their root.',
         HINT = 'Exclude the column of the root.';
     END IF;
   END LOOP;
-  PERFORM heliosdb.remember_excluded(NEW.excluded_columns);
   INSERT INTO heliosdb.capture_exclusions (xid, lsn, columns)
   VALUES (pg_current_xact_id(), pg_current_wal_insert_lsn(), NEW.excluded_columns);
   PERFORM pg_logical_emit_message(true, 'heliosdb',
@@ -116,7 +127,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   UPDATE heliosdb.capture_exclusions SET xid = '0', lsn = '0/0';
   DELETE FROM heliosdb.excluded_attributes;
-  PERFORM heliosdb.remember_excluded(excluded_columns) FROM heliosdb.capture;
+  PERFORM heliosdb.remember_excluded();
   RETURN NULL;
 END $$;
 
@@ -125,7 +136,52 @@ WHEN ((OLD.system_id, OLD.database_oid) IS DISTINCT FROM (NEW.system_id, NEW.dat
 EXECUTE FUNCTION heliosdb.forget_where_excluded();
 ALTER TABLE heliosdb.installation ENABLE ALWAYS TRIGGER forget_where_excluded;
 
-REVOKE ALL ON heliosdb.capture_exclusions, heliosdb.excluded_attributes FROM PUBLIC;
-REVOKE ALL ON FUNCTION heliosdb.columns_called(text), heliosdb.remember_excluded(text[]),
-  heliosdb.follow_excluded(), heliosdb.note_exclusions(), heliosdb.forget_where_excluded()
-  FROM PUBLIC;
+-- What is captured of each table.
+CREATE VIEW heliosdb.cdc_tables AS
+SELECT p.table_schema, p.table_name,
+  CASE WHEN inserts.listed THEN ARRAY['INSERT', 'TRUNCATE'] ELSE '{}' END
+    || CASE WHEN updates.listed THEN ARRAY['UPDATE', 'DELETE'] ELSE '{}' END AS operations,
+  CASE WHEN inserts.listed OR updates.listed THEN t.since END AS since,
+  heliosdb.excluded_of(p.relid) AS excluded,
+  CASE
+    WHEN NOT (p.ours OR inserts.listed)
+      THEN 'the role of --upstream does not own the table'
+    WHEN NOT p.identified
+      THEN 'it has no replica identity: updates and deletes are not captured'
+    WHEN NOT inserts.listed
+      THEN 'inserts are not captured yet'
+    WHEN NOT updates.listed
+      THEN 'updates and deletes are not captured yet'
+  END AS problem,
+  CASE
+    WHEN NOT (p.ours OR inserts.listed)
+      THEN 'Make it the owner, or give --upstream a superuser.'
+    WHEN NOT p.identified
+      THEN format('ALTER TABLE %I.%I ADD PRIMARY KEY (...), or REPLICA IDENTITY FULL.',
+        p.table_schema, p.table_name)
+    WHEN NOT (inserts.listed AND updates.listed)
+      THEN 'A transaction that made or altered a table has the publication locked: end it.'
+  END AS hint
+  FROM heliosdb.table_plan() AS p
+  LEFT JOIN heliosdb.captured_tables AS t ON t.relid = p.relid
+ CROSS JOIN LATERAL (
+    SELECT EXISTS (
+      SELECT FROM pg_publication AS b
+       WHERE b.pubname = 'heliosdb_inserts'
+         AND (b.puballtables OR EXISTS (
+           SELECT FROM pg_publication_rel AS r WHERE r.prpubid = b.oid AND r.prrelid = p.relid)))
+  ) AS inserts(listed)
+ CROSS JOIN LATERAL (
+    SELECT EXISTS (
+      SELECT FROM pg_publication AS b JOIN pg_publication_rel AS r ON r.prpubid = b.oid
+       WHERE b.pubname = 'heliosdb_updates' AND r.prrelid = p.relid)
+  ) AS updates(listed);
+
+REVOKE ALL ON heliosdb.capture_exclusions, heliosdb.excluded_attributes,
+  heliosdb.cdc_tables FROM PUBLIC;
+REVOKE ALL ON FUNCTION heliosdb.columns_called(text), heliosdb.attribute_name(oid, smallint),
+  heliosdb.remember_excluded(), heliosdb.excluded_in(oid), heliosdb.excluded_of(oid),
+  heliosdb.note_exclusions(), heliosdb.forget_where_excluded() FROM PUBLIC;
+GRANT SELECT ON heliosdb.cdc_tables TO pg_monitor;
+-- The view calls it as whoever asks.
+GRANT EXECUTE ON FUNCTION heliosdb.excluded_of(oid) TO pg_monitor;

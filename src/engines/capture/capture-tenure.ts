@@ -26,8 +26,7 @@ import { takeWalSample, WalSampleRecorder } from '../../snapshot/wal-samples.ts'
 import { type CaptureOptions, readCaptureOptions } from './capture-options.ts';
 import type { CaptureTask } from './capture-task.ts';
 import { confirmableLsn } from './confirm-policy.ts';
-import { excludedColumns } from './excluded-columns.ts';
-import { Exclusions, followRenames } from './exclusions.ts';
+import { Exclusions } from './exclusions.ts';
 import { housekeepingMs, statusAgeMaxMs, tablesLookedAtMs } from './limits.ts';
 import { measureCapture } from './measure.ts';
 import { type AssemblerOptions, PgoutputAssembler } from './pgoutput-assembler.ts';
@@ -80,7 +79,7 @@ export class CaptureTenure {
   #state = 'starting';
   #hasTriggers = true;
   #appended = 0;
-  #tablesLookedAt = 0;
+  #tablesLookedAt = Number.NEGATIVE_INFINITY;
   #statusWritten = { text: '', at: 0 };
   #beatenLsn = 0n;
   /** Which ones, as they were when capture began. */
@@ -199,23 +198,20 @@ export class CaptureTenure {
     const { connection } = this.#options;
     const server = { connection, kinds: new ValueKinds(connection) };
     writer.noteExclusions(exclusions.stored);
-    const describe: AssemblerOptions['describe'] = async (relation, also) => {
-      if (relation.schema === 'heliosdb') return { version: undefined, kept: undefined };
-      const isExcludedToo = excludedColumns(also);
-      const { shape, kept } = await shapeOf(
-        relation,
-        server,
-        (...column) => exclusions.isExcluded(...column) || isExcludedToo(...column),
-      );
-      return { version: writer.tableVersion(shape), kept };
+    const describe: AssemblerOptions['describe'] = async (relation) => {
+      if (relation.schema === 'heliosdb') {
+        return { version: undefined, kept: undefined, isGuess: false };
+      }
+      const excluded = await exclusions.of(relation);
+      const { shape, kept } = await shapeOf(relation, server, excluded.columns);
+      return { version: writer.tableVersion(shape), kept, isGuess: excluded.isGuess };
     };
     const widenXid = (xid: number): bigint => xidNear(BigInt(xid), this.#nextXid);
     const excluded = async (xid: bigint, columns: readonly string[]): Promise<void> => {
       await exclusions.claimed(xid, columns);
       writer.noteExclusions(exclusions.stored);
     };
-    const heldWithin = exclusions.heldWithin.bind(exclusions);
-    return new PgoutputAssembler({ writer, describe, widenXid, heldWithin, excluded });
+    return new PgoutputAssembler({ writer, describe, widenXid, excluded });
   }
 
   #countAppended(writer: LogWriter): void {
@@ -319,7 +315,7 @@ export class CaptureTenure {
     this.#tablesLookedAt = performance.now();
     // A table whose updates are not published loses them: it is tried again soon.
     if (await publishLateTables(connection)) this.#tablesLookedAt = Number.NEGATIVE_INFINITY;
-    await followRenames(connection);
+    await this.#exclusions!.remember();
     if (!this.#hasTriggers) await connection.query('SELECT heliosdb.watch_tables()');
   }
 

@@ -1,15 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ExclusionHistory } from '../../catalog/exclusion-history.ts';
 import type { StoredExclusions } from '../../changelog/stored-exclusions.ts';
-import type { Connection } from '../../postgres/connection.ts';
-import { excludedColumns } from './excluded-columns.ts';
+import type { RelationMessage } from '../../protocol/pgoutput/relation.ts';
+import { ExcludedNames, type ExcludedOfRelation, excludedOf } from './excluded-columns.ts';
 import { seenPollMs, seenWaitMs } from './limits.ts';
-import { withLockTimeout } from './lock-timeout.ts';
-
-/** Keeps out under its new name what was renamed without a trigger that noticed. */
-export async function followRenames(connection: Connection): Promise<void> {
-  await withLockTimeout(connection, 'SELECT heliosdb.follow_excluded()');
-}
 
 /**
  * The columns that are kept out of the log where the WAL is read now. What a transaction claims to
@@ -20,7 +14,7 @@ export class Exclusions {
   readonly #history: ExclusionHistory;
   #columns: readonly string[];
   #unseen: StoredExclusions['unseen'];
-  #isExcluded: ReturnType<typeof excludedColumns> = () => false;
+  #names: ExcludedNames = new ExcludedNames([]);
 
   private constructor(history: ExclusionHistory, stored: StoredExclusions) {
     this.#history = history;
@@ -44,27 +38,31 @@ export class Exclusions {
     return { columns: this.#columns, unseen: this.#unseen };
   }
 
-  isExcluded(schema: string, table: string, column: string): boolean {
-    return this.#isExcluded(schema, table, column);
+  /** Which columns of a relation are kept out. Asks the catalog, unless none is at all. */
+  async of(relation: RelationMessage): Promise<ExcludedOfRelation> {
+    if (this.#names.isEmpty) return { columns: new Set(), isGuess: false };
+    const now = await this.#history.tableNow(relation.oid);
+    const excluded = excludedOf(relation, this.#names, now);
+    const isNoted = (column: string): boolean => now.meant.some((meant) => meant.column === column);
+    // Made since somebody looked: from now on it may be called otherwise.
+    if (![...excluded.columns].every(isNoted)) await this.remember();
+    return excluded;
   }
 
-  /**
-   * Of the columns that a transaction in the WAL claims to have said: those that hold within it.
-   * Its commit is seen a moment after it is written; one that waits for a standby is believed.
-   */
-  async heldWithin(xid: bigint, columns: readonly string[]): Promise<readonly string[]> {
-    for (let waited = 0; ; waited += seenPollMs) {
-      const word = await this.#history.wordOf(xid);
-      if (word.kind === 'nothing') return [];
-      if (word.kind === 'said' || waited >= seenWaitMs) return columns;
-      await setTimeout(seenPollMs);
-    }
+  /** Notes which columns the names mean now, so that they stay out when they are renamed. */
+  remember(): Promise<void> {
+    return this.#history.remember();
   }
 
   /** A transaction commits that claims to have said which they are. */
   async claimed(xid: bigint, columns: readonly string[]): Promise<void> {
     this.#unseen = [...this.#unseen, { xid: String(xid), columns }];
     await this.#settle();
+    // Others see a commit a moment after it is in the WAL; one that waits for a standby much later.
+    for (let waited = 0; this.#unseen.length === 1 && waited < seenWaitMs; waited += seenPollMs) {
+      await setTimeout(seenPollMs);
+      await this.#settle();
+    }
   }
 
   /** Whether a word can be seen by now that could not be: then they are to be opened again. */
@@ -85,6 +83,6 @@ export class Exclusions {
 
   #apply(): void {
     const claims = this.#unseen.flatMap(({ columns }) => columns);
-    this.#isExcluded = excludedColumns([...this.#columns, ...claims]);
+    this.#names = new ExcludedNames([...this.#columns, ...claims]);
   }
 }

@@ -15,6 +15,6 @@ export const retryDelayMaxMs: number = 10_000;
 export const tablesLookedAtMs: number = 10_000;
 /** How long, and how often, a transaction that was read is looked for until others see it, ms. */
 export const seenWaitMs: number = 200;
-export const seenPollMs: number = 5;
+export const seenPollMs: number = 2;
 /** How old a status may become in the catalog while nothing changes, ms. */
 export const statusAgeMaxMs: number = 5_000;

@@ -30,6 +30,8 @@ export type KnownRelation = {
   readonly version: number | undefined;
   /** By column; undefined when all are kept. */
   readonly kept: readonly boolean[] | undefined;
+  /** What is not kept was guessed: it is looked at again when the transaction is over. */
+  readonly isGuess: boolean;
 };
 
 /** A relation as this connection has announced it. */
@@ -37,15 +39,10 @@ type AnnouncedRelation = KnownRelation & { readonly announced: RelationMessage }
 
 export type AssemblerOptions = {
   readonly writer: LogWriter;
-  /** Gives a relation its table version, without these columns too; may have to ask the server. */
-  readonly describe: (
-    relation: RelationMessage,
-    withoutToo: readonly string[],
-  ) => Promise<KnownRelation>;
+  /** Gives a relation its table version; may have to ask the server. */
+  readonly describe: (relation: RelationMessage) => Promise<KnownRelation>;
   /** 64 bits of a transaction id that is sent with 32. */
   readonly widenXid: (xid: number) => bigint;
-  /** Of the columns that a committed transaction claims to have excluded: those it did. */
-  readonly heldWithin: (xid: bigint, columns: readonly string[]) => Promise<readonly string[]>;
   /**
    * A transaction commits that claims to have said which columns are excluded; what it answers is
    * told before anything behind that commit is described.
@@ -59,8 +56,6 @@ type OpenTransaction = {
   readonly relations: Map<number, AnnouncedRelation>;
   /** Columns that are excluded behind its commit, as it claims. */
   excludes: readonly string[] | undefined;
-  /** Those that are excluded within it already: what it writes itself after renaming one. */
-  excludesWithin: readonly string[];
 };
 
 /**
@@ -109,7 +104,8 @@ export class PgoutputAssembler {
         this.#truncate(bytes, start, end, walLsn);
         return undefined;
       case message.message:
-        return this.#message(bytes, start, end, walLsn);
+        this.#message(bytes, start, end, walLsn);
+        return undefined;
       case message.streamStart:
         this.#startStream(decodeStreamStart(bytes, start, end).xid);
         return undefined;
@@ -131,8 +127,7 @@ export class PgoutputAssembler {
   }
 
   #open(relations: Map<number, AnnouncedRelation>): OpenTransaction {
-    const frames = this.#options.writer.begin();
-    return { frames, relations, excludes: undefined, excludesWithin: [] };
+    return { frames: this.#options.writer.begin(), relations, excludes: undefined };
   }
 
   #row(bytes: Buffer, start: number, end: number, walLsn: bigint): void {
@@ -174,32 +169,23 @@ export class PgoutputAssembler {
     }
   }
 
-  #message(bytes: Buffer, start: number, end: number, walLsn: bigint): Promise<void> | undefined {
+  #message(bytes: Buffer, start: number, end: number, walLsn: bigint): void {
     const said = decodeMessage(bytes, start, end, this.#stream !== undefined);
     const excludes = readExclusions(said);
-    if (excludes !== undefined) return this.#claim(this.#openTransaction(), excludes);
+    if (excludes !== undefined) this.#openTransaction().excludes = excludes;
     // Anybody may write messages: only what our own trigger could have written counts.
-    if (!said.isTransactional || readSchemaChange(said) === undefined) return undefined;
+    if (!said.isTransactional || readSchemaChange(said) === undefined) return;
     const { frames } = this.#openTransaction();
     const at = frames.reserve(end - start, walLsn);
     bytes.copy(frames.bytes, at, start, end);
     const subxid = this.#stream === undefined ? undefined : subtransactionOf(said);
     if (subxid !== undefined) frames.bytes.writeUInt32BE(subxid, at + 1);
     frames.count(schemaVersionId);
-    return undefined;
-  }
-
-  async #claim(open: OpenTransaction, columns: readonly string[]): Promise<void> {
-    open.excludes = columns;
-    // Of one in progress nobody can tell yet whether it may say so.
-    if (open !== this.#current) return;
-    open.excludesWithin = await this.#options.heldWithin(this.#xidOfCurrent(), columns);
   }
 
   async #relation(bytes: Buffer, start: number, end: number): Promise<void> {
     const relation = decodeRelation(bytes, start, end, this.#stream !== undefined);
-    const without = this.#current?.excludesWithin ?? [];
-    const known = { ...(await this.#options.describe(relation, without)), announced: relation };
+    const known = { ...(await this.#options.describe(relation)), announced: relation };
     // Inside a stream it may be rolled back: then the others still see the relation as it was.
     (this.#stream?.relations ?? this.#relations).set(relation.oid, known);
   }
@@ -209,7 +195,7 @@ export class PgoutputAssembler {
     const open = this.#current;
     if (open === undefined) throw changeDamaged('A commit has no transaction.');
     this.#current = undefined;
-    const xid = this.#xidOfCurrent();
+    const xid = this.#options.widenXid(this.#currentXid);
     const append = (): Promise<void> | undefined =>
       this.#options.writer.append(open.frames, {
         commitLsn: commit.commitLsn,
@@ -226,9 +212,18 @@ export class PgoutputAssembler {
     await this.#options.excluded(xid, columns);
     const streamed = [...this.#streamed.values()].map(({ relations }) => relations);
     for (const relations of [this.#relations, ...streamed]) {
-      for (const [oid, { announced }] of relations) {
-        relations.set(oid, { ...(await this.#options.describe(announced, [])), announced });
-      }
+      await this.#describeAnew(relations, () => true);
+    }
+  }
+
+  async #describeAnew(
+    relations: Map<number, AnnouncedRelation>,
+    isMeant: (known: KnownRelation) => boolean,
+  ): Promise<void> {
+    for (const [oid, known] of relations) {
+      const { announced } = known;
+      if (!isMeant(known)) continue;
+      relations.set(oid, { ...(await this.#options.describe(announced)), announced });
     }
   }
 
@@ -246,6 +241,8 @@ export class PgoutputAssembler {
     const open = this.#streamed.get(commit.xid);
     if (open === undefined) throw changeDamaged(`Transaction ${commit.xid} was not streamed.`);
     this.#streamed.delete(commit.xid);
+    // What nobody else could see while it was in progress can be seen now.
+    await this.#describeAnew(open.relations, ({ isGuess }) => isGuess);
     for (const [oid, known] of open.relations) this.#relations.set(oid, known);
     const xid = this.#options.widenXid(commit.xid);
     if (open.excludes !== undefined) await this.#exclude(open.excludes, xid);
@@ -268,10 +265,6 @@ export class PgoutputAssembler {
     }
     this.#streamed.delete(xid);
     await this.#options.writer.discard(open.frames);
-  }
-
-  #xidOfCurrent(): bigint {
-    return this.#options.widenXid(this.#currentXid);
   }
 
   #openTransaction(): OpenTransaction {

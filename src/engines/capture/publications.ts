@@ -1,7 +1,6 @@
 import { capturePrivilegeMissing } from '../../core/errors/capture.ts';
 import { PgError } from '../../core/errors/pg-error.ts';
-import type { Connection } from '../../postgres/connection.ts';
-import { withLockTimeout } from './lock-timeout.ts';
+import type { Connection, Row } from '../../postgres/connection.ts';
 
 /** What START_REPLICATION is asked for. */
 export const publicationNames = ['heliosdb_inserts', 'heliosdb_updates'] as const;
@@ -10,6 +9,11 @@ const operations = {
   heliosdb_inserts: 'insert, truncate',
   heliosdb_updates: 'update, delete',
 } as const;
+
+/** What comes of tables that others change at the same time. */
+const passingCodes: ReadonlySet<string> = new Set(
+  ['55P03', '42P01', '42704', '40P01', '40001', '23505', 'XX000'], // deadlock and cache lookups too
+);
 
 export type PublicationName = (typeof publicationNames)[number];
 
@@ -89,6 +93,20 @@ export async function publishLateTables(connection: Connection): Promise<boolean
     'SELECT heliosdb.publish_late_tables() AS is_unfinished',
   );
   return row?.['is_unfinished'] !== false;
+}
+
+/** Undefined when something was locked, or dropped at this moment: the next time. */
+async function withLockTimeout(connection: Connection, text: string): Promise<Row | undefined> {
+  // Less than deadlock_timeout, so that nobody else's transaction is ended because of this one.
+  await connection.query('SET lock_timeout = 500');
+  try {
+    return (await connection.query(text))[0];
+  } catch (error) {
+    if (!(error instanceof PgError && passingCodes.has(error.code))) throw error;
+    return undefined;
+  } finally {
+    await connection.query('RESET lock_timeout').catch(() => undefined);
+  }
 }
 
 export async function dropPublications(connection: Connection): Promise<void> {

@@ -15,12 +15,12 @@ export type RelationShape = {
 export async function shapeOf(
   relation: RelationMessage,
   server: { readonly connection: Connection; readonly kinds: ValueKinds },
-  isExcluded: (schema: string, table: string, column: string) => boolean,
+  excluded: ReadonlySet<string>,
 ): Promise<RelationShape> {
   const resolved = await server.kinds.of(relation.columns.map(({ typeOid }) => typeOid));
   const { oid, schema, name } = relation;
   const { replicaIdentity, keys } = await identityOf(relation, server.connection);
-  const kept = relation.columns.map((column) => !isExcluded(schema, name, column.name));
+  const kept = relation.columns.map((column) => !excluded.has(column.name));
   const columns = relation.columns
     .map(
       (column, index): CapturedColumn => ({

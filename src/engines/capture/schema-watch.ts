@@ -6,10 +6,7 @@ const triggers = [
   {
     name: 'heliosdb_ddl_command',
     event: 'ddl_command_end',
-    tags: [
-      ...['CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE SCHEMA', 'ALTER TABLE'],
-      'ALTER SCHEMA',
-    ],
+    tags: ['CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE SCHEMA', 'ALTER TABLE'],
     call: 'heliosdb.on_ddl_command()',
   },
   {
