@@ -1,6 +1,6 @@
 import { captureBeingAltered } from '../core/errors/capture.ts';
 import { PgError } from '../core/errors/pg-error.ts';
-import { printLsn } from '../core/lsn.ts';
+import { parseLsn, printLsn } from '../core/lsn.ts';
 import type { Connection } from '../postgres/connection.ts';
 
 /** What a transaction said of excluded columns. */
@@ -10,20 +10,31 @@ export type ExclusionWord =
   /** Its commit is in the WAL, and waits for a standby: nobody sees yet what it did. */
   | { readonly kind: 'unseen' };
 
-/** A table as it is now, which may be later than the WAL that is read. */
+/** A table as it is now, which may be later, or earlier, than the WAL that is read. */
 export type TableNow = {
-  /** By name: the numbers that its columns have for ever. */
-  readonly places: ReadonlyMap<string, number>;
+  /** All there have ever been that are sent, in the order of their numbers. */
+  readonly columns: readonly ColumnNow[];
   readonly meant: readonly MeantColumn[];
+  /** Nobody has looked yet what the names mean in it. */
+  readonly isNew: boolean;
+};
+
+export type ColumnNow = {
+  /** A number that it has for ever. */
+  readonly place: number;
+  /** Undefined when it is dropped. */
+  readonly name: string | undefined;
 };
 
 /** A column that an excluded name meant when somebody looked. */
 export type MeantColumn = {
   readonly name: string;
-  /** As it is called now; undefined when it is dropped. */
-  readonly column: string | undefined;
-  /** Its number; undefined where it is that of a partition. */
-  readonly place: number | undefined;
+  readonly place: number;
+  /** When that was, in the WAL; what was found then holds for ever behind it. */
+  readonly lookedLsn: bigint;
+  /** Columns before it that were dropped. */
+  readonly droppedBefore: number;
+  readonly isDropped: boolean;
 };
 
 /** Which columns were kept out of the log when (`heliosdb.capture_exclusions`). */
@@ -66,28 +77,47 @@ export class ExclusionHistory {
 
   /** What the names of excluded columns mean in a table, and how that is now. */
   async tableNow(relationOid: number): Promise<TableNow> {
-    const rows = await this.#connection.query(
-      `SELECT a.attname::text AS column, a.attnum AS place, NULL AS name
-         FROM pg_catalog.pg_attribute AS a
-        WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
-        UNION ALL
-       SELECT e.column_name, e.place, e.name FROM heliosdb.excluded_in($1) AS e`,
+    const [row] = await this.#connection.query(
+      `SELECT heliosdb.is_new_to_excluded($1) AS is_new,
+              (SELECT coalesce(json_agg(json_build_object('place', a.attnum,
+                        'name', CASE WHEN NOT a.attisdropped THEN a.attname END)
+                        ORDER BY a.attnum), '[]')
+                 FROM pg_catalog.pg_attribute AS a
+                WHERE a.attrelid = $1 AND a.attnum > 0
+                  AND (a.attgenerated = '' OR a.attgenerated = 's'
+                    AND current_setting('server_version_num')::int >= 180000)) AS columns,
+              (SELECT coalesce(json_agg(json_build_object('name', e.name, 'place', e.attnum,
+                        'lookedLsn', e.looked_lsn, 'droppedBefore', e.dropped_before,
+                        'isDropped', e.is_dropped)), '[]')
+                 FROM heliosdb.excluded_attributes AS e WHERE e.relid = $1) AS meant`,
       [relationOid],
     );
-    const columns = rows.filter(({ name }) => name === null);
-    const meant = rows.filter(({ name }) => name !== null);
+    const columns = row?.['columns'] as readonly (Omit<ColumnNow, 'name'> & {
+      readonly name: string | null;
+    })[];
+    const meant = row?.['meant'] as readonly (Omit<MeantColumn, 'lookedLsn'> & {
+      readonly lookedLsn: string;
+    })[];
     return {
-      places: new Map(columns.map(({ column, place }) => [String(column), Number(place)])),
-      meant: meant.map(({ name, column, place }) => ({
-        name: String(name),
-        column: column === null ? undefined : String(column),
-        place: place === null ? undefined : Number(place),
+      isNew: row?.['is_new'] === true,
+      columns: columns.map(({ name, ...column }) => ({ ...column, name: name ?? undefined })),
+      meant: meant.map(({ lookedLsn, ...column }) => ({
+        ...column,
+        lookedLsn: parseLsn(lookedLsn) ?? 0n,
       })),
     };
   }
 
+  /** Somebody who says something at this moment is not waited for: the next time. */
   async remember(): Promise<void> {
-    await this.#connection.query('SELECT heliosdb.remember_excluded()');
+    await this.#connection.query('SET lock_timeout = 100');
+    try {
+      await this.#connection.query('SELECT heliosdb.remember_excluded()');
+    } catch (error) {
+      if (!(error instanceof PgError && error.code === '55P03')) throw error;
+    } finally {
+      await this.#connection.query('RESET lock_timeout').catch(() => undefined);
+    }
   }
 
   async wordOf(xid: bigint): Promise<ExclusionWord> {

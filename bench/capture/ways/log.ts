@@ -34,7 +34,7 @@ export const openLog: OpenWay = async (task) => {
       const { shape, kept } = await shapeOf(relation, server, new Set());
       return { version: writer.tableVersion(shape), kept, isGuess: false };
     },
-    excluded: async () => undefined,
+    excluded: async () => false,
     widenXid: (xid) => xidNear(BigInt(xid), nextXid),
   });
   return async () => {

@@ -156,28 +156,31 @@ $$;
 
 CREATE PROCEDURE heliosdb.exclude_columns(names text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  said text[] := ARRAY(
+    SELECT heliosdb.column_name(VARIADIC parse_ident(name)) FROM unnest(names) AS name);
 BEGIN
+  -- Of a name that was taken in again what it meant then does not count any more.
+  DELETE FROM heliosdb.excluded_attributes AS e USING heliosdb.capture AS k
+   WHERE e.name = ANY (said) AND NOT e.name = ANY (k.excluded_columns);
   UPDATE heliosdb.capture SET excluded_columns = ARRAY(
-    SELECT unnest(excluded_columns)
-     UNION SELECT heliosdb.column_name(VARIADIC parse_ident(name)) FROM unnest(names) AS name
-     ORDER BY 1);
-  PERFORM heliosdb.remember_excluded();
+    SELECT unnest(excluded_columns) UNION SELECT unnest(said) ORDER BY 1);
+  PERFORM heliosdb.remember_excluded(said);
   PERFORM heliosdb.note_command('ALTER CDC CAPTURE EXCLUDE', to_jsonb(names), 'capture');
 END $$;
 
--- By the names they were excluded under, and by those they have now.
 CREATE PROCEDURE heliosdb.include_columns(names text[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  meant text[] := ARRAY(
-    SELECT heliosdb.column_name(VARIADIC parse_ident(name)) FROM unnest(names) AS name);
+  words text[] := (SELECT excluded_columns FROM heliosdb.capture FOR UPDATE);
+  name text;
 BEGIN
-  UPDATE heliosdb.capture SET excluded_columns = ARRAY(
-    SELECT unnest(excluded_columns)
-    EXCEPT SELECT unnest(meant)
-    EXCEPT SELECT e.name FROM heliosdb.excluded_attributes AS e
-     WHERE NOT e.of_partition AND heliosdb.attribute_name(e.relid, e.attnum) = ANY (meant)
-     ORDER BY 1);
+  FOREACH name IN ARRAY names LOOP
+    words := heliosdb.forget_excluded(heliosdb.column_name(VARIADIC parse_ident(name)), words);
+  END LOOP;
+  UPDATE heliosdb.capture SET excluded_columns =
+    ARRAY(SELECT DISTINCT word FROM unnest(words) AS word ORDER BY word);
+  PERFORM heliosdb.remember_excluded(words);
   PERFORM heliosdb.note_command('ALTER CDC CAPTURE INCLUDE', to_jsonb(names), 'capture');
 END $$;
 

@@ -16,14 +16,16 @@ INSERT INTO heliosdb.capture_exclusions (xid, lsn, columns)
 SELECT '0', '0/0', excluded_columns FROM heliosdb.capture;
 
 -- What the names mean, as far as anybody has looked: a column that is called otherwise later stays
--- out. Nothing is taken away: whether a name counts is what the words say where the WAL is read.
--- Nobody who alters a table writes here, so that nobody waits for another.
+-- out. Whether a name counts is what the words say where the WAL is read. Nobody who alters a table
+-- writes here, so that nobody waits for another.
 CREATE TABLE heliosdb.excluded_attributes (
   name text NOT NULL,
   relid oid NOT NULL,
   attnum smallint NOT NULL,
-  -- The name is that of the root.
-  of_partition boolean NOT NULL,
+  -- From `looked_lsn` on in the WAL so many columns before it are dropped, or it is itself.
+  looked_lsn pg_lsn NOT NULL DEFAULT pg_current_wal_insert_lsn(),
+  dropped_before smallint NOT NULL,
+  is_dropped boolean NOT NULL DEFAULT false,
   PRIMARY KEY (name, relid, attnum)
 );
 CREATE INDEX ON heliosdb.excluded_attributes (relid);
@@ -31,7 +33,7 @@ CREATE INDEX ON heliosdb.excluded_attributes (relid);
 -- The columns that a name means now; of a partitioned table those of its partitions too, which may
 -- be tables of their own one day.
 CREATE FUNCTION heliosdb.columns_called(name text)
-RETURNS TABLE (relid oid, attnum smallint, of_partition boolean, names_partition boolean)
+RETURNS TABLE (relid oid, attnum smallint, names_partition boolean)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   WITH part AS MATERIALIZED (SELECT parse_ident(name) AS names),
   relation AS (
@@ -39,7 +41,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
       FROM part
       JOIN pg_namespace AS n ON n.nspname = part.names[1]
       JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = part.names[2])
-  SELECT a.attrelid, a.attnum, a.attrelid <> r.oid, r.relispartition
+  SELECT a.attrelid, a.attnum, r.relispartition
     FROM relation AS r
    CROSS JOIN LATERAL (SELECT r.oid UNION ALL SELECT heliosdb.partitions_of(r.oid)) AS m (relid)
     JOIN pg_attribute AS a ON a.attrelid = m.relid AND a.attname = r.column_name
@@ -55,27 +57,105 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
    WHERE a.attrelid = its_relid AND a.attnum = its_attnum AND NOT a.attisdropped
 $$;
 
-CREATE FUNCTION heliosdb.remember_excluded() RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  INSERT INTO heliosdb.excluded_attributes (name, relid, attnum, of_partition)
-  SELECT said.name, c.relid, c.attnum, c.of_partition
-    FROM heliosdb.capture AS k
-   CROSS JOIN LATERAL unnest(k.excluded_columns) AS said (name)
-   CROSS JOIN heliosdb.columns_called(said.name) AS c
-   WHERE NOT EXISTS (SELECT FROM heliosdb.excluded_attributes AS e
-     WHERE (e.name, e.relid, e.attnum) = (said.name, c.relid, c.attnum))
-      ON CONFLICT DO NOTHING
+CREATE FUNCTION heliosdb.dropped_before(its_relid oid, its_attnum smallint) RETURNS smallint
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT count(*)::smallint FROM pg_attribute AS a
+   WHERE a.attrelid = its_relid AND a.attnum > 0 AND a.attnum < its_attnum AND a.attisdropped
 $$;
 
--- What was said of columns of a table or of partitions of it; NULL for one that is dropped.
-CREATE FUNCTION heliosdb.excluded_in(root oid)
-RETURNS TABLE (name text, column_name text, place smallint)
+-- What the names mean that nobody has looked for yet: by name, and in the roots of what has become
+-- a partition.
+CREATE FUNCTION heliosdb.new_to_excluded(only_names text[] DEFAULT NULL)
+RETURNS TABLE (name text, relid oid, attnum smallint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  WITH said AS MATERIALIZED (
+    SELECT word AS name FROM heliosdb.capture AS k CROSS JOIN LATERAL unnest(k.excluded_columns) AS word
+     WHERE only_names IS NULL OR word = ANY (only_names)),
+  meant AS (
+    SELECT said.name, c.relid, c.attnum
+      FROM said CROSS JOIN heliosdb.columns_called(said.name) AS c
+     UNION
+    SELECT e.name, a.attrelid, a.attnum
+      FROM said JOIN heliosdb.excluded_attributes AS e ON e.name = said.name
+      JOIN pg_class AS c ON c.oid = e.relid AND c.relispartition
+      JOIN pg_attribute AS leaf ON (leaf.attrelid, leaf.attnum) = (e.relid, e.attnum)
+       AND NOT leaf.attisdropped
+      JOIN pg_attribute AS a ON a.attrelid = pg_partition_root(e.relid)
+       AND a.attname = leaf.attname AND NOT a.attisdropped)
+  SELECT m.name, m.relid, m.attnum FROM meant AS m
+   WHERE NOT EXISTS (SELECT FROM heliosdb.excluded_attributes AS e
+     WHERE (e.name, e.relid, e.attnum) = (m.name, m.relid, m.attnum))
+$$;
+
+-- For these names, or for all.
+CREATE FUNCTION heliosdb.remember_excluded(only_names text[] DEFAULT NULL) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  INSERT INTO heliosdb.excluded_attributes (name, relid, attnum, dropped_before)
+  SELECT n.name, n.relid, n.attnum, heliosdb.dropped_before(n.relid, n.attnum)
+    FROM heliosdb.new_to_excluded(only_names) AS n
+      ON CONFLICT DO NOTHING;
+  UPDATE heliosdb.excluded_attributes AS e SET looked_lsn = DEFAULT,
+     is_dropped = heliosdb.attribute_name(e.relid, e.attnum) IS NULL,
+     dropped_before = heliosdb.dropped_before(e.relid, e.attnum)
+   WHERE only_names IS NULL AND NOT e.is_dropped
+     AND (heliosdb.attribute_name(e.relid, e.attnum) IS NULL
+       OR e.dropped_before <> heliosdb.dropped_before(e.relid, e.attnum));
+$$;
+
+-- Takes names in again: what is called so now, or else what was meant by it. What else a name meant
+-- stays out, under the name it has now.
+CREATE FUNCTION heliosdb.forget_excluded(name text, words text[]) RETURNS text[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  targets heliosdb.excluded_attributes[] := ARRAY(
+    SELECT ROW(name, c.relid, c.attnum, NULL, 0, false)::heliosdb.excluded_attributes
+      FROM heliosdb.columns_called(name) AS c);
+  word text;
+  is_found boolean := false;
+BEGIN
+  IF targets = '{}' THEN
+    targets := ARRAY(SELECT e FROM heliosdb.excluded_attributes AS e WHERE e.name = forget_excluded.name);
+  END IF;
+  FOR word IN
+    SELECT w FROM unnest(words) AS w
+     WHERE w = name OR EXISTS (SELECT FROM heliosdb.excluded_attributes AS e
+       JOIN unnest(targets) AS t ON (t.relid, t.attnum) = (e.relid, e.attnum) WHERE e.name = w)
+  LOOP
+    is_found := true;
+    IF word <> name AND EXISTS (SELECT FROM heliosdb.columns_called(word) AS c
+        WHERE NOT EXISTS (SELECT FROM unnest(targets) AS t
+          WHERE (t.relid, t.attnum) = (c.relid, c.attnum))) THEN
+      DELETE FROM heliosdb.excluded_attributes AS e USING unnest(targets) AS t
+       WHERE e.name = word AND (t.relid, t.attnum) = (e.relid, e.attnum);
+    ELSE
+      words := array_remove(words, word) || ARRAY(
+        SELECT DISTINCT heliosdb.attribute_name(e.relid, e.attnum)
+          FROM heliosdb.excluded_attributes AS e
+         WHERE e.name = word AND heliosdb.attribute_name(e.relid, e.attnum) <> word
+           AND NOT EXISTS (SELECT FROM unnest(targets) AS t
+             WHERE (t.relid, t.attnum) = (e.relid, e.attnum)));
+    END IF;
+  END LOOP;
+  IF NOT is_found THEN
+    RAISE NOTICE USING MESSAGE = format('column %s is not excluded', name),
+      HINT = 'SHOW CDC TABLES lists those that are.';
+  END IF;
+  RETURN words;
+END $$;
+
+-- Whether somebody has to look again what the names mean in a table and its partitions.
+CREATE FUNCTION heliosdb.is_new_to_excluded(root oid) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  SELECT e.name, a.attname::text, CASE WHEN e.relid = root THEN e.attnum END
-    FROM (SELECT root UNION ALL SELECT heliosdb.partitions_of(root)) AS m (relid)
-    JOIN heliosdb.excluded_attributes AS e ON e.relid = m.relid
-    LEFT JOIN pg_attribute AS a
-      ON a.attrelid = e.relid AND a.attnum = e.attnum AND NOT a.attisdropped
+  SELECT EXISTS (SELECT FROM heliosdb.new_to_excluded(ARRAY(
+      SELECT word FROM heliosdb.capture AS k CROSS JOIN LATERAL unnest(k.excluded_columns) AS word
+        JOIN pg_class AS c ON c.oid = root JOIN pg_namespace AS n ON n.oid = c.relnamespace
+       WHERE starts_with(word, left(heliosdb.column_name(n.nspname, c.relname, 'c'), -3))
+       UNION SELECT e.name FROM heliosdb.excluded_attributes AS e
+       WHERE e.relid IN (SELECT heliosdb.partitions_of(root)))))
+    OR EXISTS (SELECT FROM heliosdb.excluded_attributes AS e
+      WHERE e.relid = root AND NOT e.is_dropped
+        AND (heliosdb.attribute_name(e.relid, e.attnum) IS NULL
+          OR e.dropped_before <> heliosdb.dropped_before(e.relid, e.attnum)))
 $$;
 
 -- The columns of a table that are kept out now, by the names they have now.
@@ -86,8 +166,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
      WHERE a.attrelid = its_relid AND a.attnum > 0 AND NOT a.attisdropped
        AND k.excluded_columns <> '{}'
        AND (heliosdb.attribute_name(a.attrelid, a.attnum) = ANY (k.excluded_columns)
-         OR EXISTS (SELECT FROM heliosdb.excluded_in(its_relid) AS e
-             WHERE e.column_name = a.attname AND e.name = ANY (k.excluded_columns)))
+         OR EXISTS (SELECT FROM heliosdb.excluded_attributes AS e
+             WHERE (e.relid, e.attnum) = (a.attrelid, a.attnum)
+               AND e.name = ANY (k.excluded_columns)))
      ORDER BY a.attnum)
 $$;
 
@@ -180,7 +261,9 @@ SELECT p.table_schema, p.table_name,
 REVOKE ALL ON heliosdb.capture_exclusions, heliosdb.excluded_attributes,
   heliosdb.cdc_tables FROM PUBLIC;
 REVOKE ALL ON FUNCTION heliosdb.columns_called(text), heliosdb.attribute_name(oid, smallint),
-  heliosdb.remember_excluded(), heliosdb.excluded_in(oid), heliosdb.excluded_of(oid),
+  heliosdb.dropped_before(oid, smallint), heliosdb.new_to_excluded(text[]),
+  heliosdb.remember_excluded(text[]), heliosdb.forget_excluded(text, text[]),
+  heliosdb.is_new_to_excluded(oid), heliosdb.excluded_of(oid),
   heliosdb.note_exclusions(), heliosdb.forget_where_excluded() FROM PUBLIC;
 GRANT SELECT ON heliosdb.cdc_tables TO pg_monitor;
 -- The view calls it as whoever asks.

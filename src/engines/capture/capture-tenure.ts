@@ -198,18 +198,19 @@ export class CaptureTenure {
     const { connection } = this.#options;
     const server = { connection, kinds: new ValueKinds(connection) };
     writer.noteExclusions(exclusions.stored);
-    const describe: AssemblerOptions['describe'] = async (relation) => {
+    const describe: AssemblerOptions['describe'] = async (relation, walLsn) => {
       if (relation.schema === 'heliosdb') {
         return { version: undefined, kept: undefined, isGuess: false };
       }
-      const excluded = await exclusions.of(relation);
+      const excluded = await exclusions.of(relation, walLsn);
       const { shape, kept } = await shapeOf(relation, server, excluded.columns);
       return { version: writer.tableVersion(shape), kept, isGuess: excluded.isGuess };
     };
     const widenXid = (xid: number): bigint => xidNear(BigInt(xid), this.#nextXid);
-    const excluded = async (xid: bigint, columns: readonly string[]): Promise<void> => {
-      await exclusions.claimed(xid, columns);
+    const excluded = async (xid: bigint, columns: readonly string[]): Promise<boolean> => {
+      const isOther = await exclusions.claimed(xid, columns);
       writer.noteExclusions(exclusions.stored);
+      return isOther;
     };
     return new PgoutputAssembler({ writer, describe, widenXid, excluded });
   }

@@ -1,4 +1,4 @@
-import type { MeantColumn, TableNow } from '../../catalog/exclusion-history.ts';
+import type { TableNow } from '../../catalog/exclusion-history.ts';
 import type { RelationMessage } from '../../protocol/pgoutput/relation.ts';
 
 /** The dotted names of ALTER CDC CAPTURE EXCLUDE. */
@@ -24,20 +24,22 @@ export class ExcludedNames {
 
 export type ExcludedOfRelation = {
   readonly columns: ReadonlySet<string>;
-  /** The relation has another name for one of them than the table has now, and it was guessed. */
+  /** More may be out than has to be: it is to be asked again. */
   readonly isGuess: boolean;
 };
 
 /**
  * Which columns of a relation are kept out: those that are named, and those that a name meant when
  * they were called otherwise. The relation is as it was where the WAL is read, or as a transaction
- * in progress has made it; where a column is known under neither its name of then nor that of now,
- * all that it could be is kept out.
+ * in progress has made it, and the names of then say nothing. But columns come in the order of
+ * numbers that never change: a column stands behind as many as are there of those before it now,
+ * and behind no more than there have ever been.
  */
 export function excludedOf(
   relation: Pick<RelationMessage, 'schema' | 'name' | 'columns'>,
   names: ExcludedNames,
-  now: TableNow,
+  now: Pick<TableNow, 'columns' | 'meant'>,
+  walLsn: bigint,
 ): ExcludedOfRelation {
   const { schema, name: table } = relation;
   const called = relation.columns.map(({ name }) => name);
@@ -45,49 +47,23 @@ export function excludedOf(
   let isGuess = false;
   for (const meant of now.meant) {
     if (!names.hasName(meant.name)) continue;
-    if (meant.column !== undefined && called.includes(meant.column)) {
-      columns.add(meant.column);
-    } else if (!isCalledAsNamed(relation, meant, called)) {
-      const possible = couldBe(relation, meant, now.places);
-      for (const column of possible) columns.add(column);
-      isGuess ||= possible.length > 0;
-    }
+    const isKnown = walLsn >= meant.lookedLsn;
+    if (isKnown && meant.isDropped) continue;
+    const before = now.columns.filter(({ place }) => place < meant.place);
+    const live = before.filter((column) => column.name !== undefined);
+    // What a transaction in progress may have dropped, as far as names tell.
+    const missing = live.filter(({ name }) => !called.includes(name!)).length;
+    const first = Math.max(0, live.length - missing);
+    // Of a table that is gone nobody knows how many there were.
+    const ever = now.columns.length === 0 ? meant.place - 1 : before.length;
+    const last = Math.min(ever - (isKnown ? meant.droppedBefore : 0), called.length - 1);
+    for (const column of called.slice(first, last + 1)) columns.add(column);
+    const isLive = now.columns.some(
+      ({ place, name }) => place === meant.place && name !== undefined,
+    );
+    isGuess ||= !isLive || last > first;
   }
   return { columns, isGuess };
-}
-
-/** Its name of then is the one that was said, by which it is out already. */
-function isCalledAsNamed(
-  { schema, name }: Pick<RelationMessage, 'schema' | 'name'>,
-  meant: MeantColumn,
-  called: readonly string[],
-): boolean {
-  const [itsSchema, table, column] = splitDotted(meant.name);
-  return itsSchema === schema && table === name && called.includes(column ?? '');
-}
-
-/** Columns stay in the order of their numbers, so one is between those that are known. */
-function couldBe(
-  { columns }: Pick<RelationMessage, 'columns'>,
-  { place, column }: MeantColumn,
-  places: ReadonlyMap<string, number>,
-): readonly string[] {
-  const numbers = columns.map(({ name }) => places.get(name));
-  const unknown = columns.filter((_, index) => numbers[index] === undefined);
-  const fitting = columns.filter((_, index) => {
-    if (numbers[index] !== undefined) return false;
-    if (place === undefined) return true;
-    const isBehind = numbers
-      .slice(0, index)
-      .every((number) => number === undefined || number < place);
-    return (
-      isBehind && numbers.slice(index).every((number) => number === undefined || number > place)
-    );
-  });
-  if (fitting.length > 0) return fitting.map(({ name }) => name);
-  // Names were exchanged, and it is there under one of them.
-  const isLost = column !== undefined && unknown.length > 0;
-  return isLost ? columns.filter(({ isKey }) => !isKey).map(({ name }) => name) : [];
 }
 
 function partsOf(name: string): string {

@@ -244,6 +244,76 @@ describe('columns that are kept out of the log', function () {
     assert.deepEqual(rows.at(-1), { id: '5001', remark: 'no secret' });
   });
 
+  it('are taken in alone, by the names they have now or had', async () => {
+    const notices: string[] = [];
+    const client = new Client({ connectionString: captured.url });
+    client.on('notice', ({ message }) => notices.push(message ?? ''));
+    await client.connect();
+    const say = (verb: string, column: string) =>
+      client.query(`CALL heliosdb.${verb}_columns(ARRAY['${column}'])`);
+    await client.query('CREATE TABLE kin (id int PRIMARY KEY, c text)');
+    await say('exclude', 'kin.c');
+    // Another table gets the name, and another column.
+    await client.query('ALTER TABLE kin RENAME TO elder');
+    await client.query('CREATE TABLE kin (id int PRIMARY KEY, c text)');
+    await say('include', 'elder.c');
+    await client.query("INSERT INTO elder VALUES (1, 'taken in')");
+    await client.query("INSERT INTO kin VALUES (2, 'a secret')");
+    await client.query('ALTER TABLE kin RENAME c TO d');
+    await client.query('ALTER TABLE kin ADD c text');
+    await say('include', 'kin.c');
+    await client.query("INSERT INTO kin VALUES (3, 'a secret', 'taken in')");
+    await say('include', 'kin.d');
+    await client.query("INSERT INTO kin VALUES (4, 'taken in', 'taken in')");
+    // What a name meant before it was taken in does not count any more.
+    await say('exclude', 'kin.c');
+    await client.query("INSERT INTO kin VALUES (5, 'taken in', 'a secret')");
+    await say('include', 'kin.d');
+    await client.end();
+    assert.deepEqual(await rowsOf('kin', 'elder'), [
+      { id: '1', c: 'taken in' },
+      { id: '2' },
+      { id: '3', c: 'taken in' },
+      { id: '4', d: 'taken in', c: 'taken in' },
+      { id: '5', d: 'taken in' },
+    ]);
+    assert.deepEqual(notices, ['column "public"."kin"."d" is not excluded']);
+  });
+
+  it('stay out when names were exchanged before the WAL is read', async () => {
+    await captured.sql('CREATE TABLE late (id int PRIMARY KEY, a text, b text, c text)');
+    await captured.sql('ALTER TABLE late DROP a');
+    await captured.sql("CALL heliosdb.exclude_columns(ARRAY['late.b'])");
+    await captured.node.killAll();
+    await captured.sql(`BEGIN; ALTER TABLE late RENAME b TO x;
+      INSERT INTO late VALUES (1, 'a secret', 'none');
+      ALTER TABLE late RENAME c TO y; ALTER TABLE late RENAME x TO c; COMMIT`);
+    await captured.sql("INSERT INTO late VALUES (2, 'a secret', 'none')");
+    await captured.sql('ALTER TABLE late DROP c; ALTER TABLE late ADD c text');
+    await captured.node.start();
+    await captured.sql("INSERT INTO late VALUES (3, 'none', 'none')");
+    const rows = await rowsOf('late');
+    assert.ok(
+      rows.every((row) => !Object.values(row).includes('a secret')),
+      JSON.stringify(rows),
+    );
+    // What was guessed while it was behind is over.
+    await captured.sql("INSERT INTO late VALUES (4, 'none', 'none')");
+    assert.deepEqual((await rowsOf('late')).at(-1), { id: '4', y: 'none', c: 'none' });
+  });
+
+  it('do not make capture wait for whoever says something', async () => {
+    await captured.sql("CALL heliosdb.exclude_columns(ARRAY['waiting.c'])");
+    const client = new Client({ connectionString: captured.url });
+    await client.connect();
+    await client.query('CREATE TABLE waiting (id int PRIMARY KEY, c text)');
+    await client.query("BEGIN; CALL heliosdb.exclude_columns(ARRAY['waiting.c', 'waiting.d'])");
+    await captured.sql("INSERT INTO waiting VALUES (1, 'a secret')");
+    assert.deepEqual(await rowsOf('waiting'), [{ id: '1' }]);
+    await client.query('ROLLBACK');
+    await client.end();
+  });
+
   it('can have names as long as those of Postgres', async () => {
     const long = 'a'.repeat(80);
     await captured.sql(`CREATE TABLE long_names (id int PRIMARY KEY, ${long} text)`);

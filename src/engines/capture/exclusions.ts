@@ -38,15 +38,18 @@ export class Exclusions {
     return { columns: this.#columns, unseen: this.#unseen };
   }
 
-  /** Which columns of a relation are kept out. Asks the catalog, unless none is at all. */
-  async of(relation: RelationMessage): Promise<ExcludedOfRelation> {
+  /**
+   * Which columns of a relation are kept out, as it is announced in the WAL. Asks the catalog,
+   * unless none is at all.
+   */
+  async of(relation: RelationMessage, walLsn: bigint): Promise<ExcludedOfRelation> {
     if (this.#names.isEmpty) return { columns: new Set(), isGuess: false };
-    const now = await this.#history.tableNow(relation.oid);
-    const excluded = excludedOf(relation, this.#names, now);
-    const isNoted = (column: string): boolean => now.meant.some((meant) => meant.column === column);
-    // Made since somebody looked: from now on it may be called otherwise.
-    if (![...excluded.columns].every(isNoted)) await this.remember();
-    return excluded;
+    let now = await this.#history.tableNow(relation.oid);
+    if (now.isNew) {
+      await this.remember();
+      now = await this.#history.tableNow(relation.oid);
+    }
+    return excludedOf(relation, this.#names, now, walLsn);
   }
 
   /** Notes which columns the names mean now, so that they stay out when they are renamed. */
@@ -54,8 +57,12 @@ export class Exclusions {
     return this.#history.remember();
   }
 
-  /** A transaction commits that claims to have said which they are. */
-  async claimed(xid: bigint, columns: readonly string[]): Promise<void> {
+  /**
+   * A transaction commits that claims to have said which they are. Answers whether others are out
+   * by now.
+   */
+  async claimed(xid: bigint, columns: readonly string[]): Promise<boolean> {
+    const before = this.#said();
     this.#unseen = [...this.#unseen, { xid: String(xid), columns }];
     await this.#settle();
     // Others see a commit a moment after it is in the WAL; one that waits for a standby much later.
@@ -63,6 +70,11 @@ export class Exclusions {
       await setTimeout(seenPollMs);
       await this.#settle();
     }
+    return this.#said() !== before;
+  }
+
+  #said(): string {
+    return JSON.stringify([this.#columns, this.#unseen.map(({ columns }) => columns)]);
   }
 
   /** Whether a word can be seen by now that could not be: then they are to be opened again. */

@@ -30,7 +30,7 @@ export type KnownRelation = {
   readonly version: number | undefined;
   /** By column; undefined when all are kept. */
   readonly kept: readonly boolean[] | undefined;
-  /** What is not kept was guessed: it is looked at again when the transaction is over. */
+  /** More may be left out than has to be: it is looked at again behind the next commit. */
   readonly isGuess: boolean;
 };
 
@@ -40,14 +40,14 @@ type AnnouncedRelation = KnownRelation & { readonly announced: RelationMessage }
 export type AssemblerOptions = {
   readonly writer: LogWriter;
   /** Gives a relation its table version; may have to ask the server. */
-  readonly describe: (relation: RelationMessage) => Promise<KnownRelation>;
+  readonly describe: (relation: RelationMessage, walLsn: bigint) => Promise<KnownRelation>;
   /** 64 bits of a transaction id that is sent with 32. */
   readonly widenXid: (xid: number) => bigint;
   /**
-   * A transaction commits that claims to have said which columns are excluded; what it answers is
-   * told before anything behind that commit is described.
+   * A transaction commits that claims to have said which columns are excluded. Answers whether
+   * others are out behind that commit.
    */
-  readonly excluded: (xid: bigint, columns: readonly string[]) => Promise<void>;
+  readonly excluded: (xid: bigint, columns: readonly string[]) => Promise<boolean>;
 };
 
 type OpenTransaction = {
@@ -72,6 +72,8 @@ export class PgoutputAssembler {
   #currentXid = 0;
   /** Between Stream Start and Stream Stop. */
   #stream: OpenTransaction | undefined;
+  /** More is kept out of some relations than has to be, as far as is known. */
+  #hasGuesses = false;
 
   constructor(options: AssemblerOptions) {
     this.#options = options;
@@ -94,12 +96,12 @@ export class PgoutputAssembler {
         const { xid } = decodeBegin(bytes, start, end);
         this.#currentXid = xid;
         this.#current = this.#open(this.#relations);
-        return undefined;
+        return this.#guessAgain(walLsn);
       }
       case message.commit:
         return this.#commit(bytes, start, end);
       case message.relation:
-        return this.#relation(bytes, start, end);
+        return this.#relation(bytes, start, end, walLsn);
       case message.truncate:
         this.#truncate(bytes, start, end, walLsn);
         return undefined;
@@ -108,7 +110,7 @@ export class PgoutputAssembler {
         return undefined;
       case message.streamStart:
         this.#startStream(decodeStreamStart(bytes, start, end).xid);
-        return undefined;
+        return this.#guessAgain(walLsn);
       case message.streamStop:
         // Streams of others may follow: what waits in memory is that of one transaction at most.
         this.#stream?.frames.putSpilled();
@@ -183,9 +185,10 @@ export class PgoutputAssembler {
     frames.count(schemaVersionId);
   }
 
-  async #relation(bytes: Buffer, start: number, end: number): Promise<void> {
+  async #relation(bytes: Buffer, start: number, end: number, walLsn: bigint): Promise<void> {
     const relation = decodeRelation(bytes, start, end, this.#stream !== undefined);
-    const known = { ...(await this.#options.describe(relation)), announced: relation };
+    const known = { ...(await this.#options.describe(relation, walLsn)), announced: relation };
+    this.#hasGuesses ||= known.isGuess;
     // Inside a stream it may be rolled back: then the others still see the relation as it was.
     (this.#stream?.relations ?? this.#relations).set(relation.oid, known);
   }
@@ -204,26 +207,35 @@ export class PgoutputAssembler {
         xid,
         hasSubxids: false,
       });
-    return open.excludes === undefined ? append() : this.#exclude(open.excludes, xid).then(append);
+    if (open.excludes === undefined && !this.#hasGuesses) return append();
+    return this.#exclude(open, xid, commit.endLsn).then(append);
   }
 
-  /** What comes behind it is described anew. */
-  async #exclude(columns: readonly string[], xid: bigint): Promise<void> {
-    await this.#options.excluded(xid, columns);
+  /** What comes behind a commit that says what is excluded is described anew. */
+  async #exclude(open: OpenTransaction, xid: bigint, endLsn: bigint): Promise<void> {
+    const isOther =
+      open.excludes !== undefined && (await this.#options.excluded(xid, open.excludes));
+    if (isOther) await this.#describeAnew(endLsn, () => true);
+    else await this.#guessAgain(endLsn);
+  }
+
+  /** What was out as a precaution may be known by now. */
+  #guessAgain(walLsn: bigint): Promise<void> | undefined {
+    if (!this.#hasGuesses) return undefined;
+    return this.#describeAnew(walLsn, ({ isGuess }) => isGuess);
+  }
+
+  async #describeAnew(walLsn: bigint, isMeant: (known: KnownRelation) => boolean): Promise<void> {
     const streamed = [...this.#streamed.values()].map(({ relations }) => relations);
+    this.#hasGuesses = false;
     for (const relations of [this.#relations, ...streamed]) {
-      await this.#describeAnew(relations, () => true);
-    }
-  }
-
-  async #describeAnew(
-    relations: Map<number, AnnouncedRelation>,
-    isMeant: (known: KnownRelation) => boolean,
-  ): Promise<void> {
-    for (const [oid, known] of relations) {
-      const { announced } = known;
-      if (!isMeant(known)) continue;
-      relations.set(oid, { ...(await this.#options.describe(announced)), announced });
+      for (const [oid, known] of relations) {
+        const { announced } = known;
+        if (!isMeant(known)) continue;
+        const now = await this.#options.describe(announced, walLsn);
+        relations.set(oid, { ...now, announced });
+        this.#hasGuesses ||= now.isGuess;
+      }
     }
   }
 
@@ -241,11 +253,10 @@ export class PgoutputAssembler {
     const open = this.#streamed.get(commit.xid);
     if (open === undefined) throw changeDamaged(`Transaction ${commit.xid} was not streamed.`);
     this.#streamed.delete(commit.xid);
-    // What nobody else could see while it was in progress can be seen now.
-    await this.#describeAnew(open.relations, ({ isGuess }) => isGuess);
     for (const [oid, known] of open.relations) this.#relations.set(oid, known);
     const xid = this.#options.widenXid(commit.xid);
-    if (open.excludes !== undefined) await this.#exclude(open.excludes, xid);
+    // What nobody else could see while it was in progress can be seen now.
+    await this.#exclude(open, xid, commit.endLsn);
     await this.#options.writer.append(open.frames, {
       commitLsn: commit.commitLsn,
       endLsn: commit.endLsn,
