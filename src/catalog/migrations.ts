@@ -12,6 +12,7 @@ const names = [
   '003-schema-watch',
   '004-secrets',
   '005-exclusions',
+  '006-connectors',
 ] as const;
 
 export function migrations(): readonly Migration[] {

@@ -21,17 +21,21 @@ export type RegisteredReader = {
 export class ReaderRegistry {
   readonly #connection: Connection;
   readonly #term: number;
+  /** Keeps a write from being done for an owner that is none any more; $1 is the term. */
+  readonly #whereOwner: string;
 
-  constructor(connection: Connection, term: number) {
+  /** @param owner of the capture, or of the delivery to connectors */
+  constructor(connection: Connection, term: number, owner: 'capture' | 'delivery' = 'capture') {
     this.#connection = connection;
     this.#term = term;
+    this.#whereOwner = `WHERE EXISTS (SELECT FROM heliosdb.${owner}_state WHERE term = $1)`;
   }
 
   /** Holds the log from a position on. A reader of that name that is there stays as it is. */
   async register(name: string, kind: string, from: ChangePosition): Promise<boolean> {
     return this.#writes(
       `INSERT INTO heliosdb.readers (name, kind, epoch, lsn, seq)
-       SELECT $2, $3, $4, $5, $6 ${whereOwner}
+       SELECT $2, $3, $4, $5, $6 ${this.#whereOwner}
        ON CONFLICT (name) DO UPDATE SET kind = EXCLUDED.kind`,
       [name, kind, from.epoch, printLsn(from.lsn), from.seq],
     );
@@ -47,12 +51,22 @@ export class ReaderRegistry {
   }
 
   /** It has dealt with everything up to there, and is well. */
-  async advance(name: string, { epoch, lsn, seq }: ChangePosition): Promise<boolean> {
+  async advance(name: string, position: ChangePosition): Promise<boolean> {
     return this.#writes(
       `UPDATE heliosdb.readers SET epoch = $3, lsn = $4, seq = $5, state = 'running',
               failing_since = NULL, error_code = NULL, error = NULL, hint = NULL
-        ${whereOwner} AND name = $2`,
-      [name, epoch, printLsn(lsn), seq],
+        ${this.#whereOwner} AND name = $2`,
+      [name, ...columnsOf(position)],
+    );
+  }
+
+  /** As `advance`, but only from where it is known to stand: a statement may have moved it. */
+  async advanceFrom(name: string, from: ChangePosition, to: ChangePosition): Promise<boolean> {
+    return this.#writes(
+      `UPDATE heliosdb.readers SET epoch = $3, lsn = $4, seq = $5, state = 'running',
+              failing_since = NULL, error_code = NULL, error = NULL, hint = NULL
+        ${this.#whereOwner} AND name = $2 AND (epoch, lsn, seq) = ($6, $7, $8)`,
+      [name, ...columnsOf(to), ...columnsOf(from)],
     );
   }
 
@@ -61,7 +75,7 @@ export class ReaderRegistry {
     return this.#writes(
       `UPDATE heliosdb.readers SET error_code = $3, error = $4, hint = $5,
               failing_since = coalesce(failing_since, clock_timestamp())
-        ${whereOwner} AND name = $2`,
+        ${this.#whereOwner} AND name = $2`,
       [name, code, message, hint ?? null],
     );
   }
@@ -70,20 +84,20 @@ export class ReaderRegistry {
   async markGap(name: string, reason: string): Promise<boolean> {
     return this.#writes(
       `UPDATE heliosdb.readers SET state = 'gap', error_code = '55000', error = $3
-        ${whereOwner} AND name = $2`,
+        ${this.#whereOwner} AND name = $2`,
       [name, reason],
     );
   }
 
   async enable(name: string, isEnabled: boolean): Promise<boolean> {
-    return this.#writes(`UPDATE heliosdb.readers SET enabled = $3 ${whereOwner} AND name = $2`, [
-      name,
-      isEnabled,
-    ]);
+    return this.#writes(
+      `UPDATE heliosdb.readers SET enabled = $3 ${this.#whereOwner} AND name = $2`,
+      [name, isEnabled],
+    );
   }
 
   async remove(name: string): Promise<boolean> {
-    return this.#writes(`DELETE FROM heliosdb.readers ${whereOwner} AND name = $2`, [name]);
+    return this.#writes(`DELETE FROM heliosdb.readers ${this.#whereOwner} AND name = $2`, [name]);
   }
 
   async #writes(statement: string, values: readonly unknown[]): Promise<boolean> {
@@ -92,7 +106,9 @@ export class ReaderRegistry {
   }
 }
 
-const whereOwner = 'WHERE EXISTS (SELECT FROM heliosdb.capture_state WHERE term = $1)';
+function columnsOf({ epoch, lsn, seq }: ChangePosition): readonly unknown[] {
+  return [epoch, printLsn(lsn), seq];
+}
 
 function readerOf(row: Row): RegisteredReader {
   return {

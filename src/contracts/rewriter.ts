@@ -95,6 +95,8 @@ export type EventsRead = {
   readonly isBehindBegin: boolean;
   /** The Query holds no other statement. */
   readonly isAlone: boolean;
+  /** The statement only needs a capture that has begun; no rows are handed over. */
+  readonly beginsOnly?: true;
 };
 
 /**

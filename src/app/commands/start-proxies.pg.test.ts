@@ -95,7 +95,7 @@ describe('heliosdb start with several proxies', function () {
       .flatMap(({ pids }) => pids)
       .map((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8'));
     await started.stop();
-    assert.equal(environments.length, 5);
+    assert.equal(environments.length, 6);
     for (const text of environments) {
       assert.ok(text.includes('HELIOSDB_LOG_LEVEL'));
       assert.ok(!text.includes(upstream));

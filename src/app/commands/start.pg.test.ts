@@ -46,7 +46,7 @@ describe('heliosdb start', function () {
     const { status, parts } = await healthOf(endpoint);
     assert.equal(status, 'ok');
     const states = parts.map(({ name, state }) => `${name} ${state}`);
-    assert.deepEqual(states, ['proxy up', 'engine up', 'redis up', 'http up']);
+    assert.deepEqual(states, ['proxy up', 'engine up', 'connectors up', 'redis up', 'http up']);
   });
 
   it('is ready while the upstream answers', async () => {

@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 import type { Upstream } from './upstream.ts';
 
-export const roleNames = ['proxy', 'engine', 'redis', 'http'] as const;
+export const roleNames = ['proxy', 'engine', 'connectors', 'redis', 'http'] as const;
 export type RoleName = (typeof roleNames)[number];
 
 export const captureModes = ['on', 'on-demand', 'off'] as const;

@@ -27,7 +27,7 @@ describe('the configuration', () => {
       capture: 'on',
       databases: ['postgres'],
       dataDirectory: join(process.cwd(), 'data'),
-      roles: ['proxy', 'engine', 'redis', 'http'],
+      roles: ['proxy', 'engine', 'connectors', 'redis', 'http'],
       proxies: undefined,
       tls: undefined,
       allowTrust: false,
@@ -95,7 +95,7 @@ describe('the configuration', () => {
       [
         { roles: 'proxy,motor' },
         {},
-        'invalid value "proxy,motor" for --roles: expected a list of proxy, engine, redis, http',
+        'invalid value "proxy,motor" for --roles: expected a list of proxy, engine, connectors, redis, http',
       ],
       [{ data: '' }, {}, 'invalid value "" for --data: expected a directory'],
       [{ config: '' }, {}, 'invalid value "" for --config: expected a file'],

@@ -101,7 +101,7 @@ export const settings: readonly Setting[] = [
     flag: 'roles',
     placeholder: 'LIST',
     about: 'what this node runs',
-    standard: 'proxy,engine,redis,http',
+    standard: 'proxy,engine,connectors,redis,http',
   },
   {
     name: 'proxies',

@@ -16,6 +16,7 @@ import { freePort } from '../free-port.ts';
 import { postgresStopMax } from '../limits.ts';
 import { knownNodeId, nodeIdOf } from '../node-identity.ts';
 import type { NodeAddresses } from '../ready-line.ts';
+import type { ConnectorsRoleConfiguration } from '../roles/connectors-role.ts';
 import type { EngineRoleConfiguration } from '../roles/engine-role.ts';
 import type { HttpRoleConfiguration } from '../roles/http-role.ts';
 import type { ProxyRoleConfiguration } from '../roles/proxy-role.ts';
@@ -30,6 +31,7 @@ import { knownCaptures, partOf } from './told-parts.ts';
 type RoleConfiguration =
   | ProxyRoleConfiguration
   | EngineRoleConfiguration
+  | ConnectorsRoleConfiguration
   | RedisRoleConfiguration
   | HttpRoleConfiguration;
 
@@ -242,6 +244,14 @@ export class Supervisor {
           isCaptureOn: this.#configuration.capture === 'on',
           internal: previous['internal'] ?? this.#configuration.internal,
           node: this.#node(),
+          logLevel,
+        };
+      case 'connectors':
+        return {
+          upstream,
+          databases: this.#configuration.capture === 'off' ? [] : databases,
+          dataDirectory,
+          node: this.#nodeId,
           logLevel,
         };
       case 'redis': {

@@ -13,14 +13,10 @@ export function cdcSyntaxError(
   at: At & { readonly order?: readonly string[] },
 ): PgError {
   const order = at.order === undefined ? '' : ` The clauses come in the order ${list(at.order)}.`;
-  const hint =
-    expected.length === 0
-      ? 'Write SHOW CDC EVENTS, STATUS, TABLES or READERS, or ALTER CDC CAPTURE.'
-      : `Expected ${alternatives(expected)}.${order}`;
   return new PgError({
     code: '42601',
     message: `syntax error at ${token === undefined ? 'end of input' : `or near "${token}"`}`,
-    hint,
+    hint: `Expected ${alternatives(expected)}.${order}`,
     position: at.position,
   });
 }
@@ -83,38 +79,68 @@ export function limitOutOfRange(value: string, at: At): PgError {
   });
 }
 
-export function captureOptionUnrecognised(
+/** @param of what has these options: `capture`, `kafka connector` */
+export function optionUnrecognised(
+  of: string,
   option: string,
   valid: readonly string[],
   at: At,
 ): PgError {
   return new PgError({
     code: '22023',
-    message: `unrecognized capture option "${option}"`,
+    message: `unrecognized ${of} option "${option}"`,
     hint: `Valid options are ${list(valid)}.`,
     ...at,
   });
 }
 
-export function captureOptionTwice(option: string, at: At): PgError {
+export function optionTwice(of: string, option: string, at: At): PgError {
   return new PgError({
     code: '42601',
-    message: `capture option "${option}" given more than once`,
+    message: `${of} option "${option}" given more than once`,
     hint: 'Give it once.',
     ...at,
   });
 }
 
-export function captureOptionInvalid(
+/** @param value undefined when it is not to be shown */
+export function optionInvalid(
+  of: string,
   option: string,
-  value: string,
-  expected: string,
-  at: At,
+  value: string | undefined,
+  { expected, at }: { readonly expected: string; readonly at: At },
 ): PgError {
   return new PgError({
     code: '22023',
-    message: `invalid value for capture option "${option}": "${value}"`,
+    message: `invalid value for ${of} option "${option}"${value === undefined ? '' : `: "${value}"`}`,
     hint: `Write ${expected}.`,
+    ...at,
+  });
+}
+
+export function optionMissing(of: string, option: string, expected: string, at: At): PgError {
+  return new PgError({
+    code: '22023',
+    message: `a ${of} needs option "${option}"`,
+    hint: `WITH (${option} = ...): ${expected}.`,
+    ...at,
+  });
+}
+
+export function enabledIsAlone(at: At): PgError {
+  return new PgError({
+    code: '42601',
+    message: 'option "enabled" is set in a statement of its own',
+    hint: 'Write ALTER CDC CONNECTOR ... SET enabled = ... after the other options.',
+    ...at,
+  });
+}
+
+export function connectorTypeUnrecognised(type: string, valid: readonly string[], at: At): PgError {
+  return new PgError({
+    code: '22023',
+    message: `unrecognized type of connector "${type}"`,
+    hint: `Valid types are ${list(valid)}.`,
     ...at,
   });
 }

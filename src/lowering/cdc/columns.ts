@@ -64,6 +64,27 @@ const readersColumns: readonly ResultColumn[] = [
   { name: 'hint', type: 'text' },
 ];
 
+/** The columns of heliosdb.cdc_connectors. */
+export const connectorsColumns: readonly ResultColumn[] = [
+  { name: 'connector', type: 'text' },
+  { name: 'type', type: 'text' },
+  { name: 'state', type: 'text' },
+  { name: 'owner', type: 'name' },
+  { name: 'tables', type: 'text[]' },
+  { name: 'options', type: 'jsonb' },
+  { name: 'epoch', type: 'int4' },
+  { name: 'lsn', type: 'pg_lsn' },
+  { name: 'seq', type: 'int8' },
+  { name: 'lag_bytes', type: 'int8' },
+  { name: 'delivered', type: 'int8' },
+  { name: 'retries', type: 'int8' },
+  { name: 'dead_letters', type: 'int8' },
+  { name: 'error_code', type: 'text' },
+  { name: 'error', type: 'text' },
+  { name: 'hint', type: 'text' },
+  { name: 'updated_at', type: 'timestamptz' },
+];
+
 /** What a SHOW CDC reads, and what its rows are ordered by. */
 export const cdcViews: Readonly<
   Record<

@@ -3,6 +3,12 @@ import type { CdcStart } from '../../sql/cdc/statement-start.ts';
 import type { LexerOptions } from '../../sql/lexer.ts';
 import type { TokenRange } from '../../sql/source.ts';
 import { lowerAlterCdcCapture } from './alter-cdc-capture.ts';
+import {
+  lowerAlterCdcConnector,
+  lowerCreateCdcConnector,
+  lowerDropCdcConnector,
+  lowerShowCdcConnectors,
+} from './connectors.ts';
 import type { LoweredCdc } from './lowered-statement.ts';
 import { checkEventsPlace, isBehindBegin } from './one-query.ts';
 import { lowerShowCdcEvents, type Place } from './show-cdc-events.ts';
@@ -29,5 +35,16 @@ export async function lowerCdc(
       return lowerShowCdcStatus(statement, place.anchor);
     case 'alter-cdc-capture':
       return lowerAlterCdcCapture(statement, place.anchor);
+    case 'create-cdc-connector':
+      return lowerCreateCdcConnector(statement, place, {
+        isBehindBegin: isBehindBegin(place, ranges),
+        isAlone: ranges.length === 1,
+      });
+    case 'alter-cdc-connector':
+      return lowerAlterCdcConnector(statement, place.anchor);
+    case 'drop-cdc-connector':
+      return lowerDropCdcConnector(statement, place.anchor);
+    case 'show-cdc-connectors':
+      return lowerShowCdcConnectors(statement, place.anchor);
   }
 }

@@ -23,7 +23,7 @@ function syntax(text: string, near: string | undefined, expected: string): Refus
 
 const afterWhere = 'an expression, SINCE LSN, LIMIT, FOLLOW or the end of the statement.';
 const inOrder = ' The clauses come in the order FROM, WHERE, SINCE, LIMIT, FOLLOW.';
-const form = 'Write SHOW CDC EVENTS, STATUS, TABLES or READERS, or ALTER CDC CAPTURE.';
+const views = 'EVENTS, STATUS, TABLES, READERS, CONNECTORS or CONNECTOR.';
 const parameter = {
   code: '42601',
   detail: 'A statement on change data capture takes parameters in WHERE alone.',
@@ -42,9 +42,9 @@ const afterEnd = {
 /** Every error of these statements that is found when they are read. */
 const refusals: Readonly<Record<Provoked, readonly Refused[]>> = {
   cdcSyntaxError: [
-    syntax('SHOW CDC ¦EVENT', 'EVENT', 'EVENTS, STATUS, TABLES or READERS.'),
-    syntax('SHOW CDC ¦"events"', '"events"', 'EVENTS, STATUS, TABLES or READERS.'),
-    syntax('SHOW CDC ¦1', '1', 'EVENTS, STATUS, TABLES or READERS.'),
+    syntax('SHOW CDC ¦EVENT', 'EVENT', views),
+    syntax('SHOW CDC ¦"events"', '"events"', views),
+    syntax('SHOW CDC ¦1', '1', views),
     syntax('SHOW CDC STATUS ¦NOW', 'NOW', 'the end of the statement.'),
     syntax(
       'SHOW CDC EVENTS ¦orders',
@@ -81,8 +81,26 @@ const refusals: Readonly<Record<Provoked, readonly Refused[]>> = {
       'WHERE',
       `FOLLOW or the end of the statement.${inOrder}`,
     ),
-    syntax('ALTER CDC¦', undefined, 'CAPTURE.'),
-    syntax('ALTER CDC ¦CONNECTOR', 'CONNECTOR', 'CAPTURE.'),
+    syntax('ALTER CDC¦', undefined, 'CAPTURE or CONNECTOR.'),
+    syntax('ALTER CDC ¦CONNECTORS', 'CONNECTORS', 'CAPTURE or CONNECTOR.'),
+    syntax('CREATE CDC ¦SINK', 'SINK', 'CONNECTOR.'),
+    syntax('CREATE CDC CONNECTOR¦', undefined, 'IF NOT EXISTS or a name.'),
+    syntax('CREATE CDC CONNECTOR c ¦WITH (a = 1)', 'WITH', 'TYPE.'),
+    syntax('CREATE CDC CONNECTOR c TYPE¦', undefined, 'a type of connector.'),
+    syntax('CREATE CDC CONNECTOR c TYPE kafka FOR ¦orders', 'orders', 'ALL TABLES or TABLE.'),
+    syntax(
+      'CREATE CDC CONNECTOR c TYPE kafka FOR ALL TABLES ¦WHERE (a)',
+      'WHERE',
+      'WITH or the end of the statement.',
+    ),
+    syntax(
+      'ALTER CDC CONNECTOR c¦',
+      undefined,
+      'ENABLE, DISABLE, SET, RESET, REPLAY FROM LSN or RESUME SKIP GAP.',
+    ),
+    syntax('ALTER CDC CONNECTOR c REPLAY FROM LSN ¦5', '5', "an LSN such as '16/B374D848'."),
+    syntax('DROP CDC ¦c', 'c', 'CONNECTOR.'),
+    syntax('SHOW CDC CONNECTOR¦', undefined, 'a name.'),
     syntax(
       'ALTER CDC CAPTURE¦',
       undefined,
@@ -99,18 +117,6 @@ const refusals: Readonly<Record<Provoked, readonly Refused[]>> = {
       'a column such as schema.table.column.',
     ),
     syntax('ALTER CDC CAPTURE EXCLUDE (¦)', ')', 'a column such as schema.table.column.'),
-    {
-      text: 'CREATE ¦CDC CONNECTOR c TYPE kafka',
-      code: '42601',
-      message: 'syntax error at or near "CDC"',
-      hint: form,
-    },
-    {
-      text: 'DROP ¦cdc CONNECTOR c',
-      code: '42601',
-      message: 'syntax error at or near "cdc"',
-      hint: form,
-    },
   ],
   cdcParameter: [
     {
@@ -155,7 +161,31 @@ const refusals: Readonly<Record<Provoked, readonly Refused[]>> = {
       hint: 'Write LIMIT ALL for all changes.',
     },
   ],
-  captureOptionUnrecognised: [
+  connectorTypeUnrecognised: [
+    {
+      text: 'CREATE CDC CONNECTOR c TYPE ¦kaffka',
+      code: '22023',
+      message: 'unrecognized type of connector "kaffka"',
+      hint: 'Valid types are kafka, redis, http, file.',
+    },
+  ],
+  optionMissing: [
+    {
+      text: 'CREATE CDC CONNECTOR c TYPE ¦file',
+      code: '22023',
+      message: 'a file connector needs option "directory"',
+      hint: "WITH (directory = ...): a directory, such as '/var/spool/changes'.",
+    },
+  ],
+  enabledIsAlone: [
+    {
+      text: 'ALTER CDC CONNECTOR c SET ¦enabled = false, topic = a',
+      code: '42601',
+      message: 'option "enabled" is set in a statement of its own',
+      hint: 'Write ALTER CDC CONNECTOR ... SET enabled = ... after the other options.',
+    },
+  ],
+  optionUnrecognised: [
     {
       text: 'ALTER CDC CAPTURE SET (¦hold = 1)',
       code: '22023',
@@ -169,7 +199,7 @@ const refusals: Readonly<Record<Provoked, readonly Refused[]>> = {
       hint: options,
     },
   ],
-  captureOptionTwice: [
+  optionTwice: [
     {
       text: 'ALTER CDC CAPTURE RESET (confirm, ¦CONFIRM)',
       code: '42601',
@@ -177,7 +207,19 @@ const refusals: Readonly<Record<Provoked, readonly Refused[]>> = {
       hint: 'Give it once.',
     },
   ],
-  captureOptionInvalid: [
+  optionInvalid: [
+    {
+      text: "CREATE CDC CONNECTOR c TYPE kafka WITH (sasl_password = ¦'')",
+      code: '22023',
+      message: 'invalid value for kafka connector option "sasl_password"',
+      hint: "Write a password, ENV 'NAME' or FILE '/path'.",
+    },
+    {
+      text: "CREATE CDC CONNECTOR c TYPE kafka WITH (topic = ENV ¦'TOPIC')",
+      code: '22023',
+      message: `invalid value for kafka connector option "topic": "ENV 'TOPIC'"`,
+      hint: 'Write a topic, which may have {database}, {schema} and {table} in it.',
+    },
     {
       text: "ALTER CDC CAPTURE SET (max_slot_lag = ¦'1 gigabyte')",
       code: '22023',

@@ -96,11 +96,11 @@ async function offerOne(
     await beginCapture(context, offering, () => {
       hasEnded = true;
     });
-    await offerEvents(offering);
+    if (read.beginsOnly !== true) await offerEvents(offering);
     return { error: undefined, hasEnded };
   } catch (error) {
     if (!(error instanceof PgError)) throw error;
-    await putRefusedRows(context, offer, read);
+    if (read.beginsOnly !== true) await putRefusedRows(context, offer, read);
     return { error, hasEnded };
   }
 }

@@ -11,16 +11,18 @@ export function withRefusedRows<Sent extends { readonly errors: readonly ErrorRe
 ): Sent {
   if (error === undefined) return sent;
   const { code, message, detail, hint, position } = error;
-  const rewrite: ErrorRewrite = {
-    // The parser of JSON shows what it has read in its context.
-    when: { code: '22P02', contextIncludes: refusedRows },
-    fields: {
-      code,
-      message,
-      ...(detail === undefined ? {} : { detail }),
-      ...(hint === undefined ? {} : { hint }),
-      ...(position === undefined ? {} : { position }),
-    },
+  const fields = {
+    code,
+    message,
+    ...(detail === undefined ? {} : { detail }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(position === undefined ? {} : { position }),
   };
-  return { ...sent, errors: [rewrite, ...sent.errors] };
+  const rewrites: ErrorRewrite[] = [
+    // The parser of JSON shows what it has read in its context.
+    { when: { code: '22P02', contextIncludes: refusedRows }, fields },
+    // The procedures find for themselves that nothing is captured, and not why.
+    { when: { code: '55000', contextIncludes: 'heliosdb.expect_capture()' }, fields },
+  ];
+  return { ...sent, errors: [...rewrites, ...sent.errors] };
 }

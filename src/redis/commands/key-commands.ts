@@ -1,8 +1,8 @@
 import { invalidScanCursor, redisSyntaxError } from '../../core/errors/redis.ts';
+import { parseStreamKey } from '../../protocol/streams/stream-key.ts';
 import { matchesGlob } from '../glob.ts';
 import { bulk, bulks, integer, nothing, type Reply } from '../resp/reply.ts';
 import { listKeys } from '../streams/list-keys.ts';
-import { parseStreamKey } from '../streams/stream-key.ts';
 import { lengthOfStream } from '../streams/stream-length.ts';
 import {
   accessOf,

@@ -8,6 +8,15 @@ import {
   unbalancedStreams,
 } from '../../core/errors/redis.ts';
 import { redisStreamsPerReadMax, redisTimerMsMax } from '../../core/limits.ts';
+import {
+  firstStreamId,
+  lastStreamId,
+  nextStreamId,
+  parseStreamId,
+  previousStreamId,
+  type StreamId,
+} from '../../protocol/streams/stream-id.ts';
+import { parseStreamKey } from '../../protocol/streams/stream-key.ts';
 import { bulk, emptyArray, integer, type Reply } from '../resp/reply.ts';
 import { type Range, readRange } from '../streams/range.ts';
 import {
@@ -16,15 +25,6 @@ import {
   type StreamStart,
   StreamsReading,
 } from '../streams/read-streams.ts';
-import {
-  firstStreamId,
-  lastStreamId,
-  nextStreamId,
-  parseStreamId,
-  previousStreamId,
-  type StreamId,
-} from '../streams/stream-id.ts';
-import { parseStreamKey } from '../streams/stream-key.ts';
 import { lengthOfStream } from '../streams/stream-length.ts';
 import { accessOf, type Call, type Command, textOf } from './command.ts';
 import { integerArgument } from './number-argument.ts';

@@ -1,8 +1,8 @@
 import { noSuchConsumerGroup, noSuchKey, redisSyntaxError } from '../../core/errors/redis.ts';
 import { redisReadEntriesMax } from '../../core/limits.ts';
+import { parseStreamKey } from '../../protocol/streams/stream-key.ts';
 import { bulk, emptyArray, integer, map, type Reply } from '../resp/reply.ts';
 import { describeStream, type StreamDescription } from '../streams/describe-stream.ts';
-import { parseStreamKey } from '../streams/stream-key.ts';
 import {
   accessOf,
   type Call,

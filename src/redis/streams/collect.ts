@@ -1,9 +1,14 @@
 import type { Change } from '../../contracts/change.ts';
 import type { ReadForward } from '../../contracts/log-reader.ts';
 import { redisBatchChangesMax } from '../../core/limits.ts';
+import { idOfChange } from '../../protocol/streams/entry-fields.ts';
+import {
+  compareStreamIds,
+  previousStreamId,
+  type StreamId,
+} from '../../protocol/streams/stream-id.ts';
 import type { EntryPrinter } from '../services.ts';
-import { encodeEntry, idOfChange } from './entry.ts';
-import { compareStreamIds, previousStreamId, type StreamId } from './stream-id.ts';
+import { encodeEntry } from './entry.ts';
 import { type HeldEpoch, type PermittedView, positionOf } from './stream-view.ts';
 
 /** What is wanted of a stream; both ends are included. */

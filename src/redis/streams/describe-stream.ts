@@ -1,8 +1,8 @@
 import { redisReadBytesMax } from '../../core/limits.ts';
+import { firstStreamId, lastStreamId } from '../../protocol/streams/stream-id.ts';
+import type { StreamRef } from '../../protocol/streams/stream-key.ts';
 import type { AccessByDatabase, RedisServices } from '../services.ts';
 import { collectBackward, collectForward } from './collect.ts';
-import { firstStreamId, lastStreamId } from './stream-id.ts';
-import type { StreamRef } from './stream-key.ts';
 import { openDatabase, permitView, requireEpoch, viewStream } from './stream-view.ts';
 
 export type StreamDescription = {

@@ -1,18 +1,13 @@
 import type { Change } from '../../contracts/change.ts';
 import type { VersionRights } from '../../contracts/change-access.ts';
-import { printLsn } from '../../core/lsn.ts';
+import { entryFields, idOfChange } from '../../protocol/streams/entry-fields.ts';
+import { printStreamId } from '../../protocol/streams/stream-id.ts';
 import { encodeBulk } from '../resp/reply.ts';
 import type { EntryPrinter } from '../services.ts';
-import { printStreamId, type StreamId } from './stream-id.ts';
-import { printTableName } from './stream-key.ts';
-
-export function idOfChange({ position }: Change): StreamId {
-  return { lsn: position.lsn, seq: BigInt(position.seq) };
-}
 
 /** A change as a stream entry: `[id, [name, value, ...]]`, the same bytes in both protocols. */
 export function encodeEntry(change: Change, rights: VersionRights, print: EntryPrinter): Buffer {
-  const fields = fieldsOf(change, rights, print);
+  const fields = entryFields(change, print(change, rights));
   const parts: Buffer[] = [Buffer.from('*2\r\n')];
   encodeBulk(printStreamId(idOfChange(change)), parts);
   parts.push(Buffer.from(`*${2 * fields.length}\r\n`));
@@ -21,32 +16,4 @@ export function encodeEntry(change: Change, rights: VersionRights, print: EntryP
     encodeBulk(value, parts);
   }
   return Buffer.concat(parts);
-}
-
-function fieldsOf(
-  change: Change,
-  rights: VersionRights,
-  print: EntryPrinter,
-): readonly (readonly [string, string])[] {
-  const { key, before, after, unchanged } = print(change, rights);
-  const fields: (readonly [string, string])[] = [['operation', change.operation]];
-  if (change.table !== undefined) fields.push(['table', printTableName(change.table)]);
-  fields.push(
-    ['lsn', printLsn(change.position.lsn)],
-    ['xid', change.xid.toString()],
-    ['committed_at', printMicros(change.committedAtMicros)],
-  );
-  if (key !== undefined) fields.push(['key', key]);
-  if (before !== undefined) fields.push(['before', before]);
-  if (after !== undefined) fields.push(['after', after]);
-  if (unchanged.length > 0) fields.push(['unchanged', JSON.stringify(unchanged)]);
-  return fields;
-}
-
-/** Microseconds since 1970 as `2026-01-02T03:04:05.000006Z`. */
-export function printMicros(micros: bigint): string {
-  const inSecond = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
-  const seconds = (micros - inSecond) / 1_000_000n;
-  const upToSecond = new Date(Number(seconds) * 1_000).toISOString().slice(0, -'.000Z'.length);
-  return `${upToSecond}.${inSecond.toString().padStart(6, '0')}Z`;
 }

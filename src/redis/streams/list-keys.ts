@@ -1,6 +1,6 @@
 import type { TableVersion } from '../../contracts/change.ts';
+import { printStreamKey, type TableName } from '../../protocol/streams/stream-key.ts';
 import type { AccessByDatabase, RedisServices } from '../services.ts';
-import { printStreamKey, type TableName } from './stream-key.ts';
 import { openDatabase, type PermittedView, permitView, viewStream } from './stream-view.ts';
 
 /** The keys of all streams that have an entry the client may see, sorted. */

@@ -1,8 +1,8 @@
 import type { TableVersion } from '../../contracts/change.ts';
 import type { LogBounds, LogReader } from '../../contracts/log-reader.ts';
 import { redisLookIntervalMs } from '../../core/limits.ts';
+import { printTableName, type TableName } from '../../protocol/streams/stream-key.ts';
 import { delay } from './delay.ts';
-import { printTableName, type TableName } from './stream-key.ts';
 
 /** What somebody waits for: a change of one of these tables, `all` of any. */
 export type AwaitedTables = readonly (TableName | 'all')[];

@@ -1,9 +1,9 @@
 import { rangeTooLarge } from '../../core/errors/redis.ts';
 import { redisRangeBytesMax } from '../../core/limits.ts';
+import { compareStreamIds, type StreamId } from '../../protocol/streams/stream-id.ts';
+import type { StreamRef } from '../../protocol/streams/stream-key.ts';
 import type { AccessByDatabase, RedisServices } from '../services.ts';
 import { collectBackward, collectForward } from './collect.ts';
-import { compareStreamIds, type StreamId } from './stream-id.ts';
-import type { StreamRef } from './stream-key.ts';
 import {
   type HeldEpoch,
   openDatabase,

@@ -5,18 +5,18 @@ import {
   redisReadEntriesMax,
   redisTimerMsMax,
 } from '../../core/limits.ts';
-import type { AccessByDatabase, RedisServices } from '../services.ts';
-import { collectBackward, collectForward } from './collect.ts';
-import { delay } from './delay.ts';
-import { type AwaitedTables, LogWatch } from './log-watch.ts';
 import {
   compareStreamIds,
   firstStreamId,
   lastStreamId,
   nextStreamId,
   type StreamId,
-} from './stream-id.ts';
-import type { StreamRef } from './stream-key.ts';
+} from '../../protocol/streams/stream-id.ts';
+import type { StreamRef } from '../../protocol/streams/stream-key.ts';
+import type { AccessByDatabase, RedisServices } from '../services.ts';
+import { collectBackward, collectForward } from './collect.ts';
+import { delay } from './delay.ts';
+import { type AwaitedTables, LogWatch } from './log-watch.ts';
 import {
   openDatabase,
   permitView,

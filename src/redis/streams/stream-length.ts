@@ -1,5 +1,5 @@
+import type { StreamRef } from '../../protocol/streams/stream-key.ts';
 import type { AccessByDatabase, RedisServices } from '../services.ts';
-import type { StreamRef } from './stream-key.ts';
 import { openDatabase, permitView, viewStream } from './stream-view.ts';
 
 /** How many entries the client may see the log has of a stream; 0 of one that does not exist. */

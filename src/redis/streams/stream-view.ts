@@ -9,15 +9,15 @@ import {
   epochTrimmed,
   tableNotReadable,
 } from '../../core/errors/redis.ts';
-import type { AccessByDatabase, CapturedDatabase } from '../services.ts';
 import {
   compareStreamIds,
   firstStreamId,
   previousStreamId,
   printStreamId,
   type StreamId,
-} from './stream-id.ts';
-import { printStreamKey, type StreamRef } from './stream-key.ts';
+} from '../../protocol/streams/stream-id.ts';
+import { printStreamKey, type StreamRef } from '../../protocol/streams/stream-key.ts';
+import type { AccessByDatabase, CapturedDatabase } from '../services.ts';
 
 /** A database whose log is read for one command. */
 export type OpenDatabase = { readonly name: string; readonly reader: LogReader };

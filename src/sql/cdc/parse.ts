@@ -4,10 +4,13 @@ import { claimedNestingMax, claimedTextUnitsMax } from '../../core/limits.ts';
 import type { LexerOptions } from '../lexer.ts';
 import type { Source, TokenRange } from '../source.ts';
 import { type CaptureTree, readAlterCdcCapture } from './alter-cdc-capture.ts';
+import { type AlterConnectorTree, readAlterCdcConnector } from './alter-cdc-connector.ts';
+import { type CreateConnectorTree, readCreateCdcConnector } from './create-cdc-connector.ts';
 import { parseMasked } from './grammar.ts';
 import { maskedText } from './masked-text.ts';
+import { nameAt } from './names.ts';
 import { type EventsTree, eventClauses, readShowCdcEvents } from './show-cdc-events.ts';
-import type { CdcStatement, CdcStem, CdcView } from './statement.ts';
+import type { CdcStatement, CdcStem, CdcView, Span } from './statement.ts';
 import type { CdcStart } from './statement-start.ts';
 
 /** What a statement says. Throws the PgError of a statement that is wrong. */
@@ -42,6 +45,18 @@ function readTree(
       return { stem, ...(tree as { readonly view: CdcView }) };
     case 'alter-cdc-capture':
       return { stem, ...readAlterCdcCapture(source, tree as CaptureTree, options) };
+    case 'create-cdc-connector':
+      return { stem, ...readCreateCdcConnector(source, tree as CreateConnectorTree, options) };
+    case 'alter-cdc-connector':
+      return { stem, ...readAlterCdcConnector(source, tree as AlterConnectorTree, options) };
+    case 'drop-cdc-connector': {
+      const { isQuiet, name } = tree as { readonly isQuiet: boolean; readonly name: Span };
+      return { stem, isQuiet, name: nameAt(source, name) };
+    }
+    case 'show-cdc-connectors': {
+      const { name } = tree as { readonly name: Span | null };
+      return { stem, name: name === null ? undefined : nameAt(source, name) };
+    }
   }
 }
 

@@ -27,12 +27,22 @@ const verbs: ReadonlyMap<string, Verb> = new Map([
         ['status', 'show-cdc-status'],
         ['tables', 'show-cdc-status'],
         ['readers', 'show-cdc-status'],
+        ['connectors', 'show-cdc-connectors'],
+        ['connector', 'show-cdc-connectors'],
       ]),
     },
   ],
-  ['alter', { next: new Map<string, CdcStem>([['capture', 'alter-cdc-capture']]) }],
-  ['create', { next: new Map() }],
-  ['drop', { next: new Map() }],
+  [
+    'alter',
+    {
+      next: new Map<string, CdcStem>([
+        ['capture', 'alter-cdc-capture'],
+        ['connector', 'alter-cdc-connector'],
+      ]),
+    },
+  ],
+  ['create', { next: new Map<string, CdcStem>([['connector', 'create-cdc-connector']]) }],
+  ['drop', { next: new Map<string, CdcStem>([['connector', 'drop-cdc-connector']]) }],
 ]);
 
 export function isCdcVerb(word: string): boolean {
@@ -50,7 +60,6 @@ export function cdcStart(source: Source, range: TokenRange): CdcStart | undefine
   if (cdcAt >= range.to || !source.isWord(cdcAt, 'cdc')) return undefined;
   const isAtEnd = nextAt >= range.to;
   if (source.name(verbAt) === 'show' && (isAtEnd || source.name(nextAt) === '.')) return undefined;
-  if (verb.next.size === 0) return { kind: 'misfit', range, at: cdcAt, expected: [] };
   const next = isAtEnd ? undefined : source.tokens[nextAt];
   const stem = next?.kind === 'word' ? verb.next.get(next.name) : undefined;
   if (stem !== undefined) return { kind: 'grammar', stem, range };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { printMicros } from './entry.ts';
+import { printMicros } from './entry-fields.ts';
 import {
   compareStreamIds,
   firstStreamId,
