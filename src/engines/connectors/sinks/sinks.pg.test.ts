@@ -204,9 +204,13 @@ describe('sinks', function () {
       await change(40);
       await database.until('topics', ({ state }) => state === 'failing');
       await kafka.start();
-      await database.captured.node.killAll();
-      await database.captured.node.start('connector.delivered:1');
+      const { node } = database.captured;
+      await node.killAll();
+      await node.start('connector.delivered:1');
       await change(40);
+      await eventually(() => node.failpointsHit().includes('connector.delivered'), patienceMs);
+      await node.killAll();
+      await node.start();
       const found = await consume('changes.orders', version);
       assert.deepEqual(
         [...found.keys()].sort(),
