@@ -89,6 +89,11 @@ export function epochNotInLog(epoch: number, known: readonly number[]): PgError 
   });
 }
 
+/** Whether it says that the log does not have what was asked for, and never will again. */
+export function isMissingInLog({ code, message }: PgError): boolean {
+  return code === '22023' && message.startsWith('the change log ');
+}
+
 function sentence(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : String(cause);
   return text.endsWith('.') ? text : `${text}.`;

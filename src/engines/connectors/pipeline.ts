@@ -5,6 +5,7 @@ import type { ChangeAccess } from '../../contracts/change-access.ts';
 import type { LogReader, ReadForward } from '../../contracts/log-reader.ts';
 import type { Logger } from '../../contracts/logger.ts';
 import type { OutgoingChange, Sink } from '../../contracts/sink.ts';
+import { isMissingInLog } from '../../core/errors/change-log.ts';
 import { connectorGap } from '../../core/errors/connectors.ts';
 import type { PgError } from '../../core/errors/pg-error.ts';
 import { failpoint } from '../../core/failpoint.ts';
@@ -76,8 +77,7 @@ export class Pipeline {
       } catch (error) {
         if (signal.aborted) return;
         const failure = asPgError(error);
-        // Below the start of the log: what is there is gone.
-        if (failure.code === '22023' && /log/.test(failure.message)) {
+        if (isMissingInLog(failure)) {
           progress.gap(connectorGap(connector.name, failure.message));
           return;
         }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Change } from '../../contracts/change.ts';
+import { PgError } from '../../core/errors/pg-error.ts';
 import { openTextSession, type TextSession } from '../../postgres/text-session.ts';
 import { Random } from '../../testing/oracle/random.ts';
 import { placeKeys } from '../place-keys.ts';
@@ -100,7 +101,11 @@ export class SnapshotCase {
       state = restoreSnapshotState(JSON.parse(JSON.stringify(state)));
       const mayStop = attempt < 15;
       const stored = copy.clone();
-      const next = await this.#readSome(state, copy, writers, mayStop);
+      const next = await this.#readSome(state, copy, writers, mayStop).catch((error: unknown) => {
+        // Rewritten again and again by others: nothing of the chunk is out, and it is tried again.
+        if (error instanceof PgError && error.retryable && mayStop) return { state, isTorn: true };
+        throw error;
+      });
       if (this.#isAtomic && next.isTorn) copy.restore(stored);
       state = await this.#catchUp(next.state, copy, false);
       await writers.steps(3);
