@@ -251,7 +251,9 @@ function scalarQuery(
   window: RandomWindow,
   options: QueryOptions,
 ): QueryPair {
-  const targets = distinctNames([{ text: 't.id' }, ...random.some(scalars, random.between(1, 3))]);
+  // Of a date the difference is asked for as a number of days (docs/limitations.md).
+  const possible = scalars.filter(({ alias }) => alias !== 'length' || !/\bd\b/.test(window.time));
+  const targets = distinctNames([{ text: 't.id' }, ...random.some(possible, random.between(1, 3))]);
   const named = targets.map((target, index) => ({ ...target, alias: target.alias ?? `c${index}` }));
   const list = random.chance(0.5) && targets.length === 2 ? targets : named;
   const where = [
