@@ -34,6 +34,18 @@ const main = fileURLToPath(new URL('../app/main.js', import.meta.url));
 
 /** Starts the real command and returns when it has said `heliosdb ready`. */
 export async function startEndpoint(options: TestEndpointOptions): Promise<TestEndpoint> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      // A port that was free when it was chosen may be somebody else's a moment later.
+      const isTaken = /is in use/.test(String(error)) && !options.flags?.includes('--listen');
+      if (!isTaken || attempt === 3) throw error;
+    }
+  }
+}
+
+async function startOnce(options: TestEndpointOptions): Promise<TestEndpoint> {
   const dataDirectory = options.dataDirectory ?? temporaryDirectory();
   const anyPort = ['--listen', '--redis', '--http', '--metrics'].flatMap((flag) => [
     flag,
