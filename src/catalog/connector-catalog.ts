@@ -33,6 +33,7 @@ export type KnownOption = {
   readonly option: string;
   readonly expected: string;
   readonly isNeeded: boolean;
+  readonly isSecret: boolean;
 };
 
 export type ConnectorTally = {
@@ -100,16 +101,18 @@ export class ConnectorCatalog {
   async writeOptions(options: readonly KnownOption[]): Promise<void> {
     // Those of a later version stay: its nodes may be there already.
     await this.#connection.query(
-      `INSERT INTO heliosdb.connector_options AS o (type, option, expected, is_needed)
-       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[])
-           ON CONFLICT (type, option) DO UPDATE
-              SET expected = EXCLUDED.expected, is_needed = EXCLUDED.is_needed
-            WHERE (o.expected, o.is_needed) <> (EXCLUDED.expected, EXCLUDED.is_needed)`,
+      `INSERT INTO heliosdb.connector_options AS o (type, option, expected, is_needed, is_secret)
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[])
+           ON CONFLICT (type, option) DO UPDATE SET expected = EXCLUDED.expected,
+              is_needed = EXCLUDED.is_needed, is_secret = EXCLUDED.is_secret
+            WHERE (o.expected, o.is_needed, o.is_secret)
+               <> (EXCLUDED.expected, EXCLUDED.is_needed, EXCLUDED.is_secret)`,
       [
         options.map(({ type }) => type),
         options.map(({ option }) => option),
         options.map(({ expected }) => expected),
         options.map(({ isNeeded }) => isNeeded),
+        options.map(({ isSecret }) => isSecret),
       ],
     );
   }
@@ -131,7 +134,7 @@ export class ConnectorCatalog {
          (id, delivered, retries, dead_letters, delivered_at, updated_at)
        SELECT t.*, CASE WHEN t.delivered > 0 THEN clock_timestamp() END, clock_timestamp()
          FROM (VALUES ($1::uuid, $2::bigint, $3::bigint, $4::bigint))
-           AS t (id, delivered, retries, dead_letters)
+           AS t (id, delivered, retries, dead_letters) JOIN heliosdb.connectors USING (id)
            ON CONFLICT (id) DO UPDATE SET delivered = s.delivered + EXCLUDED.delivered,
               retries = s.retries + EXCLUDED.retries,
               dead_letters = s.dead_letters + EXCLUDED.dead_letters,

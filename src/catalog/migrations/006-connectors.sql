@@ -34,6 +34,7 @@ CREATE TABLE heliosdb.connector_options (
   option text NOT NULL,
   expected text NOT NULL,
   is_needed boolean NOT NULL,
+  is_secret boolean NOT NULL,
   PRIMARY KEY (type, option)
 );
 
@@ -324,7 +325,13 @@ SELECT c.name AS connector, c.type,
   c.owner,
   CASE WHEN c.tables IS NOT NULL THEN ARRAY(
     SELECT (t->>'oid')::oid::regclass::text FROM jsonb_array_elements(c.tables) AS t) END AS tables,
-  c.options, r.epoch, r.lsn, r.seq,
+  -- A text is shown only where somebody knows that it is no secret.
+  (SELECT coalesce(jsonb_object_agg(given.key,
+       CASE WHEN jsonb_typeof(given.value) <> 'string' OR NOT k.is_secret THEN given.value
+         ELSE '"***"' END), '{}')
+     FROM jsonb_each(c.options) AS given
+     LEFT JOIN heliosdb.connector_options AS k ON (k.type, k.option) = (c.type, given.key)) AS options,
+  r.epoch, r.lsn, r.seq,
   CASE WHEN r.epoch = e.epoch
     THEN greatest(0, pg_wal_lsn_diff(greatest(o.log_end, heliosdb.captured_lsn()), r.lsn))
   END::bigint AS lag_bytes,

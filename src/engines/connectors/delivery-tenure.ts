@@ -42,6 +42,8 @@ type Running = {
   written: ChangePosition;
   cursor: ChangePosition;
   failure: PgError | undefined;
+  /** The failure that is in the catalog. */
+  told: PgError | undefined;
   gap: PgError | undefined;
   delivered: number;
   retries: number;
@@ -85,7 +87,7 @@ export class DeliveryTenure {
       if (byId.get(id)?.version === running.connector.version) continue;
       await this.#stop(running);
       // Where it stands is what the statement said, or what it delivered before it was changed.
-      if (byId.has(id)) await this.#writeOne(running);
+      await this.#writeOne(running);
       this.#running.delete(id);
     }
     const missing = wanted.filter(({ id, state }) => !this.#running.has(id) && state !== 'gap');
@@ -107,6 +109,7 @@ export class DeliveryTenure {
       written: connector.position,
       cursor: connector.position,
       failure: undefined,
+      told: undefined,
       gap: undefined,
       delivered: 0,
       retries: 0,
@@ -196,13 +199,17 @@ export class DeliveryTenure {
     const { connector, written, cursor, failure, gap, delivered, retries } = running;
     const reader = readerOf(connector.name);
     let isWritten = true;
-    if (comparePositions(cursor, written) !== 0) {
+    const isOver = failure === undefined && running.told !== undefined;
+    if (isOver || comparePositions(cursor, written) !== 0) {
       failpoint('connector.cursor');
       isWritten = await this.#registry.advanceFrom(reader, written, cursor);
-      if (isWritten) running.written = cursor;
+      if (isWritten) Object.assign(running, { written: cursor, told: undefined });
     }
     if (gap !== undefined) isWritten &&= await this.#registry.markGap(reader, gap.message);
-    else if (failure !== undefined) isWritten &&= await this.#registry.fail(reader, failure);
+    else if (failure !== undefined && failure !== running.told) {
+      isWritten &&= await this.#registry.fail(reader, failure);
+      running.told = failure;
+    }
     // A statement may have moved it, or it is gone: the next look finds that.
     if (!isWritten) return this.#options.catalog.owns(this.#options.term);
     running.delivered -= delivered;

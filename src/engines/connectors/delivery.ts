@@ -89,11 +89,12 @@ export class Delivery {
 
 function knownOptions(): KnownOption[] {
   return [...connectorOptions].flatMap(([type, options]) =>
-    [...options].map(([option, { expected, isNeeded }]) => ({
+    [...options].map(([option, { expected, isNeeded, isSecret }]) => ({
       type,
       option,
       expected,
       isNeeded: isNeeded === true,
+      isSecret: isSecret === true,
     })),
   );
 }
