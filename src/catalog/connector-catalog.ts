@@ -40,7 +40,6 @@ export type ConnectorTally = {
   readonly id: string;
   readonly delivered: number;
   readonly retries: number;
-  readonly deadLetters: number;
 };
 
 /** Reads and writes what is wanted of connectors and how they are, for the one who delivers. */
@@ -128,19 +127,16 @@ export class ConnectorCatalog {
     return rows.length > 0;
   }
 
-  async writeTally({ id, delivered, retries, deadLetters }: ConnectorTally): Promise<void> {
+  async writeTally({ id, delivered, retries }: ConnectorTally): Promise<void> {
     await this.#connection.query(
       `INSERT INTO heliosdb.connector_status AS s
-         (id, delivered, retries, dead_letters, delivered_at, updated_at)
-       SELECT t.*, CASE WHEN t.delivered > 0 THEN clock_timestamp() END, clock_timestamp()
-         FROM (VALUES ($1::uuid, $2::bigint, $3::bigint, $4::bigint))
-           AS t (id, delivered, retries, dead_letters) JOIN heliosdb.connectors USING (id)
+         (id, delivered, retries, updated_at)
+       SELECT t.id, t.delivered, t.retries, clock_timestamp()
+         FROM (VALUES ($1::uuid, $2::bigint, $3::bigint)) AS t (id, delivered, retries)
+         JOIN heliosdb.connectors USING (id)
            ON CONFLICT (id) DO UPDATE SET delivered = s.delivered + EXCLUDED.delivered,
-              retries = s.retries + EXCLUDED.retries,
-              dead_letters = s.dead_letters + EXCLUDED.dead_letters,
-              updated_at = EXCLUDED.updated_at,
-              delivered_at = coalesce(EXCLUDED.delivered_at, s.delivered_at)`,
-      [id, delivered, retries, deadLetters],
+              retries = s.retries + EXCLUDED.retries, updated_at = EXCLUDED.updated_at`,
+      [id, delivered, retries],
     );
   }
 }

@@ -13,7 +13,6 @@ CREATE TABLE heliosdb.connectors (
   -- Texts, and {"env": name} or {"file": path} where a secret is.
   options jsonb NOT NULL,
   enabled boolean NOT NULL DEFAULT true,
-  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   -- Its first change is behind the commit of this transaction; NULL once that was passed.
   starts_behind xid8 DEFAULT pg_current_xact_id(),
   -- Grows with each change of what is wanted.
@@ -42,8 +41,6 @@ CREATE UNLOGGED TABLE heliosdb.connector_status (
   id uuid PRIMARY KEY,
   delivered bigint NOT NULL,
   retries bigint NOT NULL,
-  dead_letters bigint NOT NULL,
-  delivered_at timestamptz,
   updated_at timestamptz NOT NULL
 );
 
@@ -336,7 +333,7 @@ SELECT c.name AS connector, c.type,
     THEN greatest(0, pg_wal_lsn_diff(greatest(o.log_end, heliosdb.captured_lsn()), r.lsn))
   END::bigint AS lag_bytes,
   coalesce(s.delivered, 0) AS delivered, coalesce(s.retries, 0) AS retries,
-  coalesce(s.dead_letters, 0) AS dead_letters, r.error_code, r.error, r.hint, s.updated_at
+  r.error_code, r.error, r.hint, s.updated_at
  FROM heliosdb.connectors AS c
  JOIN heliosdb.readers AS r ON r.name = heliosdb.connector_reader(c.name)
 CROSS JOIN heliosdb.capture_state AS e

@@ -4,14 +4,14 @@ import { PgError } from './pg-error.ts';
 export function sinkFailed(
   what: string,
   cause: unknown,
-  { hint, isLasting }: { readonly hint: string; readonly isLasting?: boolean },
+  { hint }: { readonly hint: string },
 ): PgError {
   return new PgError({
     code: '58000',
     message: what,
     detail: cause instanceof Error ? cause.message : String(cause),
     hint,
-    retryable: isLasting !== true,
+    retryable: true,
     cause,
   });
 }

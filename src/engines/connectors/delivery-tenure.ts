@@ -214,7 +214,7 @@ export class DeliveryTenure {
     if (!isWritten) return this.#options.catalog.owns(this.#options.term);
     running.delivered -= delivered;
     running.retries -= retries;
-    const tally = { id: connector.id, delivered, retries, deadLetters: 0 };
+    const tally = { id: connector.id, delivered, retries };
     await this.#options.catalog.writeTally(tally);
     return true;
   }

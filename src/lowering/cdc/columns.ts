@@ -78,7 +78,6 @@ export const connectorsColumns: readonly ResultColumn[] = [
   { name: 'lag_bytes', type: 'int8' },
   { name: 'delivered', type: 'int8' },
   { name: 'retries', type: 'int8' },
-  { name: 'dead_letters', type: 'int8' },
   { name: 'error_code', type: 'text' },
   { name: 'error', type: 'text' },
   { name: 'hint', type: 'text' },
